@@ -1,0 +1,57 @@
+# Every target does its own set-up. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test lint types unit lock servers bench bench-coding bench-store clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/runtime: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tocsin needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/dev: .venv/runtime requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/runtime ## Replay half a year of Afghanistan through Kafka and show what was called
+	$(BIN)/tocsin demo $(ARGS)
+
+test: lint types unit ## Everything that must hold: style, types, imports, tests on real servers
+
+lint: .venv/dev ## Style and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/dev ## Types (mypy --strict)
+	$(BIN)/mypy
+
+unit: .venv/dev servers ## The tests; ARGS="-k words" picks some
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+servers: ## The servers that tests start: Java, Maven, PostgreSQL, Prometheus, Alertmanager
+	@tests/servers.sh
+
+bench: .venv/dev servers ## Speed of the line beside its baselines, some minutes
+	$(BIN)/python tests/benchmarks/bench_line.py $(ARGS)
+
+bench-coding: .venv/dev ## Speed of the coder beside a naive one
+	$(BIN)/python tests/benchmarks/bench_coding.py
+
+bench-store: .venv/dev ## Speed of the store
+	$(BIN)/python tests/benchmarks/bench_store.py
+
+lock: .venv/dev ## Renew the lock files from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra embedded pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --extra embedded --extra postgres --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove what was made here
+	rm -rf .venv .cache .tocsin .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

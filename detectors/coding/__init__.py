@@ -1,0 +1,116 @@
+"""Reports to events: what one report says happened, where, when, to whom.
+
+A report whose head names nothing of the monitored countries is left at once. Otherwise one pass of
+an automaton finds every dictionary entry in it, and the first sentence that says an event
+happened carries it, and the lead supplies what that sentence leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from detectors.coding.lexicon import Lexicon, lexicon
+from detectors.coding.normalise import HEAD, fold, is_english, is_latin, normalise
+from detectors.coding.story import Story, read
+from detectors.coding.structured import actors_of, place_of
+from detectors.records import UNPLACED, Event, Place, Report
+
+__all__ = ["Coded", "code"]
+
+#: A quotation for the evidence, never the text.
+QUOTE: Final = 200
+
+Outcome = Literal["coded", "no_event", "other_language", "unplaced"]
+
+
+class Coded(Struct, frozen=True):
+    """What a report was coded to: one copy of its event for each unit it counts for."""
+
+    events: tuple[Event, ...]
+    outcome: Outcome
+
+
+_NOTHING: Final = Coded((), "no_event")
+_OTHER: Final = Coded((), "other_language")
+
+
+def code(reports: Sequence[Report]) -> list[Coded]:
+    """Return what each report says happened, in the order of the reports.
+
+    A structured record is mapped as it stands. Prose is read in English; text in another language
+    gives `other_language`. An event that lies in an admin1 unit is given once for that unit and
+    once for its country; a violent event of these countries with no place gives one copy for
+    `UNPLACED`.
+    """
+    words = lexicon()
+    return [_record(report) if report.record else _prose(report, words) for report in reports]
+
+
+def _prose(report: Report, words: Lexicon) -> Coded:
+    text = f"{report.title}\n\n{report.text[:HEAD]}" if report.text else report.title
+    if not is_latin(text):
+        return _OTHER
+    folded = fold(text)
+    normalised = normalise(folded)
+    if report.language != "en" and not is_english(normalised, report.language):
+        return _OTHER
+    found = words.scan(normalised)
+    if found is None:
+        return _NOTHING
+    story = read(report, folded, normalised, words.resolve(found, folded))
+    return _copies(report, story, story.place) if story else _NOTHING
+
+
+def _record(report: Report) -> Coded:
+    record = report.record
+    if record is None:
+        return _NOTHING
+    place = place_of(record)
+    if place is None:
+        return _NOTHING
+    story = Story(
+        event=record.event,
+        quote=report.title,
+        place=place,
+        occurred=record.occurred,
+        actors=actors_of(record),
+        killed=record.killed,
+        injured=record.injured,
+        civilians_killed=record.civilians_killed,
+    )
+    return _copies(report, story, place)
+
+
+def _units(place: Place | None) -> tuple[str, ...]:
+    if place is None:
+        return (UNPLACED,)
+    return (place.admin1, place.country) if place.admin1 else (place.country,)
+
+
+def _copies(report: Report, story: Story, place: Place | None) -> Coded:
+    events = tuple(
+        Event(
+            id=f"{report.id}/0",
+            unit=unit,
+            report=report.id,
+            source=report.source,
+            publisher=report.publisher or report.source,
+            seen_at=report.seen_at,
+            event=story.event,
+            occurred=story.occurred,
+            place=place,
+            mode=story.mode,
+            actors=story.actors,
+            killed=story.killed,
+            injured=story.injured,
+            civilians_killed=story.civilians_killed,
+            auxiliary=story.auxiliary,
+            language=None if report.record else "en",
+            quote=story.quote[:QUOTE],
+        )
+        for unit in _units(place)
+    )
+    return Coded(events, "coded" if place else "unplaced")

@@ -1,0 +1,237 @@
+"""One report's event: the sentence that carries it, and what the lead adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from detectors.coding.actors import named
+from detectors.coding.casualties import Harm, harm
+from detectors.coding.dates import NO_DAY, When, anchor, when
+from detectors.coding.lexicon import Hit
+from detectors.coding.normalise import sentences
+from detectors.coding.places import Mention, is_elsewhere, locate, mentions, within
+from detectors.coding.types import Said, assess
+from detectors.records import Auxiliary, Casualties, EventType, Interval, Place, Report
+
+#: Sentences read: the title and the lead. What comes later is background.
+LEAD: Final = 5
+
+
+class Story(Struct, frozen=True):
+    """What a report says happened."""
+
+    event: EventType
+    quote: str
+    place: Place | None
+    occurred: Interval | None = None
+    mode: str | None = None
+    actors: tuple[str, ...] = ()
+    killed: Casualties | None = None
+    injured: Casualties | None = None
+    civilians_killed: Casualties | None = None
+    auxiliary: tuple[Auxiliary, ...] = ()
+
+
+class _Sentence(NamedTuple):
+    text: str  # as written
+    said: Said
+    places: list[Mention]
+    hits: list[Hit]
+    plain: str  # the whole text, normalised
+
+    @property
+    def elsewhere(self) -> bool:
+        return is_elsewhere(self.places, self.plain)
+
+    @property
+    def certain(self) -> bool:
+        return self.said.event == "ASSAULT" and not self.said.auxiliary and not self.elsewhere
+
+
+def _sentences(
+    folded: str, plain: str, hits: list[Hit], places: list[Mention]
+) -> Iterator[_Sentence]:
+    at = 0
+    for start, end in sentences(folded, LEAD):
+        first = at
+        while at < len(hits) and hits[at].start < end:
+            at += 1
+        mine = hits[first:at]
+        here = within(places, (start, end))
+        yield _Sentence(folded[start:end], assess(mine, plain), here, mine, plain)
+
+
+def _title_misleads(told: list[_Sentence]) -> bool:
+    """Return whether the first sentence weakens what the title seems to say.
+
+    "Lives after the blast" tells of a blast; only "A decade ago a bomb killed ..." tells when.
+    """
+    if len(told) < 2 or not told[0].certain:
+        return False
+    weakened = told[1].said.event == "ASSAULT" and bool(told[1].said.auxiliary)
+    return weakened and harm(told[0].text.lower()).killed is None
+
+
+def _main(told: list[_Sentence], today: date) -> int | None:
+    """Return the sentence that carries the event: a certain one, or else a weakened or mild one."""
+    lead = range(len(told))
+    if _title_misleads(told):
+        return 1
+    for i in lead:
+        if told[i].certain and (
+            not told[i].said.generic or when(told[i].text.lower(), today).occurred
+        ):
+            return i
+    for i in lead:
+        said = told[i].said
+        if said.event == "ASSAULT" and said.auxiliary and not told[i].elsewhere:
+            return i
+    for i in lead[:2]:
+        if told[i].said.event not in (None, "ASSAULT") and not told[i].elsewhere:
+            return i
+    return None
+
+
+def _is_finer(place: Place, than: Place) -> bool:
+    if than.admin1 is None:
+        return place.country == than.country
+    return than.precision == "admin1" and place.admin1 == than.admin1
+
+
+def _place(told: list[_Sentence], main: int, all_places: list[Mention], plain: str) -> Place | None:
+    """Return the place of the main sentence, made finer or supplied by the sentences around it."""
+    best: Place | None = None
+    order = [main, *(i for i in range(len(told)) if i != main)]
+    for i in order:
+        if told[i].elsewhere:
+            continue
+        place = locate(told[i].places, all_places, plain)
+        if place is None:
+            continue
+        if best is None or _is_finer(place, best):
+            best = place
+        if best.precision in ("town", "district"):
+            break
+    return best
+
+
+def _counts_people(sentence: _Sentence) -> bool:
+    return any(
+        name in ("kill", "injure", "act") for h in sentence.hits for name, _ in h.entry.terms
+    )
+
+
+def _harm(story: list[_Sentence]) -> Harm:
+    """Return the first exact numbers told, or else the first vague ones."""
+    killed: list[Casualties] = []
+    injured: list[Casualties] = []
+    civilians: Casualties | None = None
+    for sentence in story:
+        if not _counts_people(sentence):
+            continue
+        told = harm(sentence.text.lower())
+        if told.killed:
+            killed.append(told.killed)
+        if told.injured:
+            injured.append(told.injured)
+        civilians = civilians or told.civilians_killed
+        if _exact(killed) and _exact(injured) and killed[-1].best > 1:
+            break
+    dead = _first_exact(killed)
+    if civilians and (dead is None or civilians.best > dead.best):
+        civilians = None
+    return Harm(dead, _first_exact(injured), civilians)
+
+
+def _exact(told: list[Casualties]) -> bool:
+    return bool(told) and told[-1].low == told[-1].high
+
+
+def _first_exact(told: list[Casualties]) -> Casualties | None:
+    exact = [c for c in told if c.low == c.high]
+    # A title names one of several dead; the sentence after it counts them all.
+    if len(exact) > 1 and exact[0].best == 1:
+        return max(exact[:2], key=lambda c: c.best)
+    return exact[0] if exact else next(iter(told), None)
+
+
+def _when(story: list[_Sentence], today: date) -> When:
+    back = NO_DAY
+    for sentence in story:
+        found = when(sentence.text.lower(), today)
+        if found.occurred or found.historical:
+            return found
+    return back
+
+
+def read(report: Report, folded: str, normalised: bytes, hits: list[Hit]) -> Story | None:
+    """Return what a report in English says happened, or None.
+
+    Args:
+        report: The report, for its times.
+        folded: Its text, folded.
+        normalised: The same, normalised and padded by one on either side.
+        hits: The dictionary entries found in it, in order.
+    """
+    if not any(hit.entry.tells for hit in hits):
+        return None
+    plain = normalised[1:-1].decode("ascii")
+    places = mentions(hits, folded, plain, len(report.title) + 2)
+    told = list(_sentences(folded, plain, hits, places))
+    if all(sentence.said.event is None for sentence in told):
+        return None
+    today = anchor(report, _country(places))
+    main = _main(told, today)
+    if main is None:
+        return None
+    place = _place(told, main, places, plain)
+    said = told[main].said
+    if place is None and (said.event != "ASSAULT" or not _is_regional(told, main)):
+        return None
+    # The main sentence tells it first; the title and the rest of the lead add what it leaves out.
+    rest = [s for i, s in enumerate(told) if i != main and (s.certain or i == main + 1)]
+    return _story(told[main], rest, place, today)
+
+
+def _story(main: _Sentence, rest: list[_Sentence], place: Place | None, today: date) -> Story:
+    said, event = main.said, main.said.event or "ASSAULT"
+    violent = event == "ASSAULT"
+    day = _when([main, *rest] if violent else [main], today)
+    hurt = _harm([main, *(s for s in rest if s.certain)]) if violent else Harm()
+    auxiliary = set(said.auxiliary)
+    if day.historical:
+        auxiliary.add("historical")
+    if day.future:
+        auxiliary.add("future")
+    country = place.country if place else None
+    hits = [hit for sentence in (main, *rest) for hit in sentence.hits]
+    return Story(
+        event=event,
+        quote=" ".join(main.text.split()),
+        place=place,
+        occurred=day.occurred,
+        mode=said.mode or next((s.said.mode for s in rest if s.certain and s.said.mode), None),
+        actors=named(hits, country, today),
+        killed=hurt.killed,
+        injured=hurt.injured,
+        civilians_killed=hurt.civilians_killed,
+        auxiliary=tuple(sorted(auxiliary)),
+    )
+
+
+def _country(places: list[Mention]) -> str | None:
+    return next((c.country for m in places for c in m.candidates), None)
+
+
+def _is_regional(told: list[_Sentence], main: int) -> bool:
+    """Return whether the violence is by or against an organisation of the monitored countries."""
+    if any(sentence.elsewhere for sentence in told[: main + 1]):
+        return False
+    foreign = any(not m.candidates for s in told for m in s.places)
+    return not foreign and any(
+        a.scope == "own" and a.country for hit in told[main].hits for a in hit.entry.aliases
+    )

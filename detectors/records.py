@@ -1,0 +1,283 @@
+"""The values that travel: one frozen struct for each record of each topic.
+
+Every struct is tagged `name.vN` on the wire (`"type": "report.v1"`), refuses unknown fields, and
+exports its JSON Schema (`streams/codecs.py`). Times are UTC datetimes with a zone; days are
+calendar dates as the report meant them. A missing value is `None`, never zero.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Instant = Annotated[datetime, Meta(tz=True)]
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=200)]
+
+Coverage = Literal["ok", "thin", "dark"]
+Severity = Literal["watch", "warning", "critical"]
+Direction = Literal["rise", "fall"]
+AlertState = Literal["open", "acknowledged", "frozen", "resolved", "expired", "retracted"]
+Precision = Literal["town", "district", "admin1", "country"]
+Auxiliary = Literal["historical", "future", "hypothetical", "negated"]
+#: PLOVER event types (Open Event Data Alliance, 2021); the coder answers a subset.
+EventType = Literal[
+    "AGREE", "CONSULT", "SUPPORT", "COOPERATE", "AID", "CONCEDE", "RETREAT", "REQUEST", "ACCUSE",
+    "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
+]  # fmt: skip
+
+UNPLACED = "unplaced"
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type"):
+    """What every record on a topic has in common: a tag with its version, and no surprises."""
+
+
+class Value(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A part of a record."""
+
+
+class Casualties(Value, frozen=True):
+    """A number of people, as a range: what was said at least, best, and at most."""
+
+    low: Count
+    best: Count
+    high: Count
+
+
+class Interval(Value, frozen=True):
+    """The days, first and last included, within which something occurred."""
+
+    start: date
+    end: date
+
+
+class Place(Value, frozen=True):
+    """Where an event was located, and how precisely. Never finer than a town."""
+
+    name: str
+    precision: Precision
+    country: str  # ISO 3166-1 alpha-3
+    admin1: str | None = None  # ISO 3166-2; None when the country is all that is known
+
+
+class IncidentRecord(Value, frozen=True):
+    """What a structured source (an incident data set) states outright, instead of prose."""
+
+    event: EventType
+    occurred: Interval
+    country: str | None = None  # ISO 3166-1 alpha-3
+    admin1: str | None = None  # ISO 3166-2
+    place: str | None = None
+    precision: Precision | None = None
+    actors: tuple[str, ...] = ()  # the source's own names, coded by the registry
+    killed: Casualties | None = None
+    injured: Casualties | None = None
+    civilians_killed: Casualties | None = None
+
+
+class Report(Record, frozen=True, tag="report.v1"):
+    """One item from one source. `id` is a function of the source and the item's content."""
+
+    id: Identifier
+    source: Identifier
+    seen_at: Instant  # when Tocsin first had it: stream time
+    title: Annotated[str, Meta(max_length=2_000)]
+    text: Annotated[str, Meta(max_length=200_000)] = ""
+    publisher: str | None = None  # the outlet, where the source carries several
+    url: str | None = None
+    published_at: Instant | None = None  # what the outlet claims: evidence, never the clock
+    language: str | None = None  # declared by the source, BCP 47
+    record: IncidentRecord | None = None
+
+
+class Heartbeat(Record, frozen=True, tag="heartbeat.v1"):
+    """A source was polled: it answered, or failed with `error`. It may have had nothing new."""
+
+    source: Identifier
+    seen_at: Instant
+    error: str | None = None
+
+
+class SourceHealth(Record, frozen=True, tag="source-health.v1"):
+    """How much of what a source usually carries was seen up to `at` (the end of a coarse step)."""
+
+    source: Identifier
+    at: Instant
+    state: Coverage
+    share: Share  # seen / expected, 1 when the source is as usual
+    seen: Count  # reports in the trailing window
+    expected: float  # reports expected in the trailing window
+    publisher: str | None = None  # its publisher family
+    reason: str = ""
+
+
+class Tick(Record, frozen=True, tag="tick.v1"):
+    """Stream time has reached `time` in partition `partition` of the `of` partitions upstream.
+
+    A watermark: all records of that partition with an earlier time came before this tick.
+    `sources` carries the health of that partition's sources at each coarse step that has ended.
+    """
+
+    partition: Count
+    of: Annotated[int, Meta(ge=1)]
+    time: Instant
+    sources: tuple[SourceHealth, ...] = ()
+
+
+class Event(Record, frozen=True, tag="event.v1"):
+    """What one report says happened, for one unit that it counts for."""
+
+    id: Identifier  # report id, "/", number within the report: the same for every unit
+    unit: str  # the unit this copy is for; UNPLACED when nothing could be said
+    report: Identifier
+    source: Identifier
+    publisher: str  # publisher family: the witness
+    seen_at: Instant
+    event: EventType
+    occurred: Interval | None  # None: the report gives no day that can be relied on
+    place: Place | None
+    mode: str | None = None  # PLOVER mode
+    actors: tuple[str, ...] = ()  # registry ids, sorted
+    killed: Casualties | None = None
+    injured: Casualties | None = None
+    civilians_killed: Casualties | None = None
+    auxiliary: tuple[Auxiliary, ...] = ()
+    language: str | None = None
+    title: str = ""
+    url: str | None = None
+    quote: str = ""  # a short quotation, for the evidence
+
+
+class IncidentRef(Value, frozen=True):
+    """An incident as evidence: what was known of it when the score was made."""
+
+    id: str
+    day: date
+    place: str
+    killed: Casualties | None
+    publishers: tuple[str, ...]  # independent witnesses, sorted
+    events: tuple[str, ...]  # event ids, sorted
+
+
+class Resolver(Value, frozen=True):
+    """How a claim is settled: count the incidents of `unit` in the days, at `settle_at`."""
+
+    indicator: Literal["violent_incidents"]
+    unit: str
+    first_day: date
+    last_day: date
+    comparison: Literal["at_least", "at_most"]
+    count: Count
+    settle_at: Instant  # after the usual reporting delay
+
+
+class Claim(Value, frozen=True):
+    """What an alert says will prove true, with its probability, before the outcome is known."""
+
+    statement: str
+    probability: Share
+    base_rate: Share  # the same claim's probability without the signal
+    horizon_days: Count
+    resolver: Resolver
+
+
+class Score(Record, frozen=True, tag="score.v1"):
+    """A signal's output for one unit at one step. `p` is None while unknown or learning."""
+
+    id: Identifier  # signal/direction/unit/time
+    signal: str
+    version: int
+    unit: str
+    direction: Direction
+    at: Instant
+    state: Literal["scored", "learning", "unknown"]
+    coverage: Coverage
+    coverage_share: Share
+    p: Share | None = None  # chance of a window at least this unusual were all as before
+    observed: Count | None = None
+    expected: float | None = None
+    window_days: Count | None = None
+    reason: str = ""
+    claim: Claim | None = None
+    evidence: tuple[IncidentRef, ...] = ()
+    daily: tuple[Count, ...] = ()  # incidents by day, known at `at`
+    series_end: date | None = None  # the local day of the last of `daily`
+    dark_days: tuple[date, ...] = ()  # days of `daily` on which coverage was not ok
+
+
+class Outcome(Value, frozen=True):
+    """How the claim turned out."""
+
+    verdict: Literal["HIT", "FALSE", "VOID"]
+    at: Instant
+    observed: Count | None
+    reason: str
+
+
+class Alert(Record, frozen=True, tag="alert.v1"):
+    """One revision of an alert. All revisions are kept; the last is its state."""
+
+    id: Identifier
+    revision: Count
+    signal: str
+    direction: Direction
+    unit: str
+    state: AlertState
+    severity: Severity
+    at: Instant  # stream time of this revision
+    opened_at: Instant
+    changed: str  # what changed in this revision, and why
+    claim: Claim  # as registered at opening; never rewritten
+    p: Share | None
+    observed: Count | None
+    expected: float | None
+    window_days: Count | None
+    coverage: Coverage
+    coverage_share: Share
+    reason: str
+    evidence: tuple[IncidentRef, ...] = ()
+    daily: tuple[Count, ...] = ()
+    series_end: date | None = None
+    acknowledged_by: str | None = None
+    note: str | None = None
+    outcome: Outcome | None = None
+
+
+class Command(Record, frozen=True, tag="command.v1"):
+    """An analyst's act on an alert. `at` is when it was made."""
+
+    id: Identifier
+    alert: Identifier
+    action: Literal["acknowledge"]
+    at: Instant
+    by: Annotated[str, Meta(min_length=1, max_length=200)]
+    note: str | None = None
+
+
+class Subscription(Record, frozen=True, tag="subscription.v1"):
+    """A standing request: send alerts that match to one address of one sink."""
+
+    id: Identifier
+    sink: str
+    address: str
+    minimum_severity: Severity = "watch"
+    units: tuple[str, ...] = ()  # empty: every unit
+    signals: tuple[str, ...] = ()  # empty: every signal
+
+
+class Delivery(Record, frozen=True, tag="delivery.v1"):
+    """One attempt to deliver one alert revision to one subscription."""
+
+    id: Identifier  # alert id, revision and subscription: the idempotency key
+    alert: Identifier
+    revision: Count
+    subscription: Identifier
+    sink: str
+    at: Instant
+    attempt: Annotated[int, Meta(ge=1)]
+    status: Literal["delivered", "retry", "rejected"]
+    reason: str = ""

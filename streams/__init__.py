@@ -1,0 +1,1 @@
+"""The edges: everything that moves bytes or knows the time."""

@@ -1,0 +1,227 @@
+"""The only wiring: settings in, a worker out that runs every stage.
+
+A worker is a Faust app with one agent for each stage, on the transport of `streams/transport.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+import faust
+from faust.types import AppT
+
+from detectors.records import Subscription
+from streams import kafka, topics
+from streams.agents import alert, code, detect
+from streams.agents.deadletters import DeadLetters
+from streams.agents.deliver import Deliverer, addresses_of
+from streams.agents.stage import Core, Stage, producer_of, send
+from streams.metrics import Metrics
+from streams.settings import Settings
+from streams.sinks import SINKS
+from streams.sinks.base import SinkContext
+from streams.state import StateTopic
+from streams.transport import Batch, BatchSchema, Transport
+
+STAGES: Final = ("code", "detect", "alert")
+
+
+class App(faust.App):  # type: ignore[misc]
+    """A Faust app on the batch transport."""
+
+    idempotent = True  # whether its producer is
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> Transport:
+        return Transport(self.conf.broker_producer, self)
+
+
+def new_app(settings: Settings) -> App:
+    """Return a Faust app with our transport and no agents yet."""
+    session = settings.kafka.session_seconds
+    app = App(
+        settings.kafka.group,
+        **kafka.faust_options(settings.kafka),
+        autodiscover=False,
+        web_enabled=False,
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=32,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.kafka.instance,
+        broker_session_timeout=session,
+        broker_heartbeat_interval=session / 6,
+        broker_request_timeout=max(90.0, session + 10),
+        broker_commit_interval=1.0,
+        broker_max_poll_records=2_000,
+        producer_max_batch_size=512 * 1024,
+        producer_max_request_size=topics.LARGEST_MESSAGE,
+        producer_request_timeout=60.0,
+        worker_redirect_stdouts=False,
+    )
+    app.idempotent = settings.kafka.idempotent
+    return app
+
+
+class Worker:
+    """Runs the stages of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        sink_context: SinkContext | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take the settings, the metrics, what sinks need (None: nothing is delivered), a clock."""
+        self._settings = settings
+        self._metrics = metrics
+        self._layout = kafka.layout(settings.kafka)
+        self.app = new_app(settings)
+        self.stages: dict[str, Stage] = {}
+        grid = settings.grid()
+        self._add(
+            "code",
+            topics.REPORTS,
+            topics.STATE_CODE,
+            code.new_core(self._layout, grid, settings.steps.disorder, metrics, now),
+        )
+        self._add(
+            "detect",
+            topics.EVENTS,
+            topics.STATE_DETECT,
+            detect.new_core(self._layout, grid, metrics),
+        )
+        self._add(
+            "alert",
+            topics.SCORES,
+            topics.STATE_ALERT,
+            alert.new_core(self._layout, grid, settings.policy(), metrics),
+        )
+        self._add_commands()
+        if sink_context is not None:
+            self._add_deliveries(sink_context)
+
+    def _channel(self, topic: topics.Topic) -> Any:  # noqa: ANN401 - Faust's own type
+        return self.app.topic(
+            self._layout.name(topic),
+            schema=BatchSchema(key_serializer="raw", value_serializer="raw"),
+        )
+
+    def _add(
+        self, name: str, topic: topics.Topic, state: topics.Topic, new_core: Callable[[int], Core]
+    ) -> None:
+        async def agent(stream: Any) -> None:  # noqa: ANN401 - Faust's own type
+            if name not in self.stages:
+                self.stages[name] = Stage(
+                    name,
+                    new_core,
+                    StateTopic(
+                        self._layout.name(state),
+                        lambda: kafka.reader(self._settings.kafka),
+                        producer_of(stream.app),
+                    ),
+                    checkpoint_seconds=self._settings.worker.checkpoint_seconds,
+                    metrics=self._metrics,
+                )
+            async for _ in self.stages[name].run(stream):
+                pass
+
+        self.app.agent(self._channel(topic), name=name)(_guarded(self.app, agent))
+
+    def _add_commands(self) -> None:
+        dead = DeadLetters("commands", topics.COMMANDS, self._layout, self._metrics)
+
+        async def agent(stream: Any) -> None:  # noqa: ANN401
+            async for event in stream.events():
+                batch: Batch = event.value
+                outputs = alert.forward(batch.records, batch.partition, self._layout, dead)
+                for wait in await send(producer_of(stream.app), outputs):
+                    await wait
+
+        channel = self._channel(topics.COMMANDS)
+        self.app.agent(channel, name="commands")(_guarded(self.app, agent))
+
+    def _add_deliveries(self, context: SinkContext) -> None:
+        addresses = addresses_of(
+            subscriptions(self._settings), {n: partial(SINKS[n], context) for n in SINKS}
+        )
+        deliverer = Deliverer(
+            self._layout, addresses, self._settings.delivery.attempts, self._metrics
+        )
+
+        async def agent(stream: Any) -> None:  # noqa: ANN401
+            async for _ in deliverer.run(stream):
+                pass
+
+        self.app.agent(self._channel(topics.ALERTS), name="deliver")(_guarded(self.app, agent))
+
+    async def start(self) -> None:
+        """Join the group and begin to work."""
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Write last checkpoints, acknowledge what they cover, and leave the group."""
+        if self.failure is None and self.app.started:
+            for stage in self.stages.values():
+                await stage.checkpoint(self.app)
+            await self.app.consumer.commit()
+        await self.app.stop()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What crashed the worker, if anything did."""
+        reason: BaseException | None = self.app.crash_reason
+        return reason
+
+    def time(self, stage: str) -> int:
+        """Return the stream time that all partitions of a stage have reached here, in seconds.
+
+        0 while this worker does not have all of them, or has not begun.
+        """
+        times = self.stages[stage].times() if stage in self.stages else {}
+        if len(times) < self._layout.partitions:
+            return 0
+        return min(times.values())
+
+
+def _guarded(app: AppT, agent: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Crash the app when an agent does: a supervisor starts it anew from the last checkpoint.
+
+    Faust would acknowledge what failed and go on with the next.
+    """
+
+    async def guarded(stream: Any) -> None:  # noqa: ANN401
+        try:
+            await agent(stream)
+        except Exception as error:
+            await app.crash(error)
+            raise
+
+    return guarded
+
+
+def subscriptions(settings: Settings) -> Sequence[tuple[Subscription, str | None]]:
+    """Return the subscriptions of the settings, with their secrets, and the feed of all alerts."""
+    found: list[tuple[Subscription, str | None]] = [
+        (Subscription(id="feed", sink="atom", address="alerts"), None)
+    ]
+    for webhook in settings.delivery.webhooks:
+        subscription = Subscription(
+            id=webhook.name,
+            sink="webhook",
+            address=webhook.url,
+            minimum_severity=webhook.minimum_severity,
+            units=webhook.units,
+            signals=webhook.signals,
+        )
+        found.append((subscription, webhook.secret.get_secret_value()))
+    return found

@@ -1,0 +1,46 @@
+"""The commands of `tocsin`, one file each, and the list of them.
+
+Each file has `register(app)`. What reaches for the broker, the settings or a plot imports it when
+it is called: `tocsin --help` answers without loading clients for Kafka and libraries for plots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import typer
+
+from streams.commands import (
+    alerts,
+    dead_letters,
+    demo,
+    explain,
+    replay,
+    run,
+    scenario,
+    schema,
+    settings,
+    signals,
+    status,
+    topics,
+)
+
+#: Every command, in the order in which the help lists them.
+REGISTER: Final[tuple[Callable[[typer.Typer], None], ...]] = tuple(
+    module.register
+    for module in (
+        demo,
+        run,
+        replay,
+        status,
+        alerts,
+        explain,
+        topics,
+        dead_letters,
+        signals,
+        scenario,
+        schema,
+        settings,
+    )
+)

@@ -1,0 +1,103 @@
+"""What a sink is: one way to get an alert to a subscriber, and the three answers it may give."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Final, Protocol, TypeAlias, get_args
+
+from msgspec import Struct
+
+from detectors.records import Alert, Severity, Subscription
+from detectors.world.units import UNITS
+
+#: Severities from the least to the gravest.
+SEVERITY_RANK: Final = {name: rank for rank, name in enumerate(get_args(Severity))}
+
+
+class Delivered(Struct, frozen=True):
+    """The subscriber has the alert."""
+
+
+class Retry(Struct, frozen=True):
+    """The subscriber could not be reached now; the same alert may be sent again.
+
+    `after_seconds` is the least time to wait, as the receiver asked; 0 leaves it to the sender.
+    """
+
+    after_seconds: float
+    reason: str
+
+
+class Rejected(Struct, frozen=True):
+    """The alert will never get there this way; sending it again would change nothing."""
+
+    reason: str
+
+
+Answer: TypeAlias = Delivered | Retry | Rejected
+
+#: Resolve a host name and a port to IP addresses in text. It raises OSError where it cannot.
+Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkContext:
+    """All that sinks may need from the installation; each takes what it uses."""
+
+    #: The installation as a URI: the `source` of every message, e.g. "https://tocsin.example/".
+    source: str
+    #: The wall clock, in UTC.
+    now: Callable[[], datetime]
+    #: Latest revision of each alert that a subscription has wanted (`Store.alerts_for`).
+    alerts_for: Callable[[Subscription], Sequence[Alert]]
+    #: The folder in which feed files are written.
+    feeds: Path
+    #: The console's address, for links to an alert's page; None where there is none.
+    console_url: str | None = None
+    #: Host names, in lower case, that the operator allows to be private, plain http, on any port.
+    allowed_hosts: frozenset[str] = field(default=frozenset())
+    #: Host name resolution; None is the system's.
+    resolve: Resolve | None = None
+    #: The most time a single delivery may take, in seconds.
+    timeout_seconds: float = 10.0
+
+
+class Sink(Protocol):
+    """One channel to subscribers. Obligations are in `streams/sinks/README.md`."""
+
+    name: ClassVar[str]
+
+    async def send(self, alert: Alert, subscription: Subscription, secret: str | None) -> Answer:
+        """Send one alert revision to one subscription, and say how it went.
+
+        Failures of the receiver or of the network are answers, never exceptions.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections. A closed sink sends no more."""
+        ...
+
+
+def idempotency_key(alert: Alert, subscription: Subscription) -> str:
+    """Name the delivery of one alert revision to one subscription: the same on each attempt."""
+    return f"{alert.id}/{alert.revision}/{subscription.id}"
+
+
+def wants(subscription: Subscription, alert: Alert) -> bool:
+    """Tell whether a subscription asks for an alert revision.
+
+    An empty list of units or signals means all of them. A country stands for its provinces too.
+    A unit that is not in the subscription never matches: what could not be placed is not for
+    those who asked for places.
+    """
+    known = UNITS.get(alert.unit)
+    places = {alert.unit} | ({known.country} if known else set())
+    return (
+        SEVERITY_RANK[alert.severity] >= SEVERITY_RANK[subscription.minimum_severity]
+        and (not subscription.units or not places.isdisjoint(subscription.units))
+        and (not subscription.signals or alert.signal in subscription.signals)
+    )

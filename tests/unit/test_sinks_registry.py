@@ -1,0 +1,66 @@
+"""What holds for every sink in the registry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import streams.sinks
+from streams.sinks import SINKS, Rejected, SinkContext, idempotency_key, wants
+from tests.alert_records import alert, subscription
+
+README = Path(streams.sinks.__file__).with_name("README.md").read_text(encoding="utf-8")
+
+
+def context(folder: Path) -> SinkContext:
+    return SinkContext(
+        source="https://tocsin.example/",
+        now=lambda: datetime(2026, 3, 9, tzinfo=UTC),
+        alerts_for=lambda _: [alert(1)],
+        feeds=folder,
+    )
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_a_sink_is_listed_under_its_name_and_described(name: str, tmp_path: Path) -> None:
+    assert SINKS[name](context(tmp_path)).name == name
+    assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("name", SINKS)
+async def test_a_sink_rejects_an_address_that_makes_no_sense(name: str, tmp_path: Path) -> None:
+    sink = SINKS[name](context(tmp_path))
+    answer = await sink.send(alert(1), subscription(name, "\x00 no address"), "whsec_c2VjcmV0")
+    assert isinstance(answer, Rejected)
+    assert answer.reason
+    await sink.close()
+    await sink.close()
+
+
+def test_the_idempotency_key_names_alert_revision_and_subscription() -> None:
+    assert idempotency_key(alert(1, 3), subscription()) == f"{alert(1).id}/3/desk"
+
+
+@pytest.mark.parametrize(
+    ("asked", "raised", "expected"),
+    [
+        pytest.param({}, {}, True, id="everything is wanted"),
+        pytest.param({"units": ("AF-KAN",)}, {}, True, id="a province"),
+        pytest.param({"units": ("AF-HEL",)}, {}, False, id="not another province"),
+        pytest.param({"units": ("AFG",)}, {}, True, id="a country stands for its provinces"),
+        pytest.param({"units": ("AF-KAN",)}, {"unit": "AFG"}, False, id="not the other way"),
+        pytest.param(
+            {"units": ("AFG",)}, {"unit": "unplaced"}, False, id="the unplaced is nobody's"
+        ),
+        pytest.param({"signals": ("x",)}, {}, False, id="not another signal"),
+        pytest.param({"minimum_severity": "warning"}, {}, True, id="as severe as asked"),
+        pytest.param({"minimum_severity": "critical"}, {}, False, id="not severe enough"),
+    ],
+)
+def test_a_subscription_wants(
+    asked: dict[str, Any], raised: dict[str, Any], expected: bool
+) -> None:
+    assert wants(subscription(**asked), alert(1, 0, **raised)) is expected
