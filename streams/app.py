@@ -170,11 +170,17 @@ class Worker:
 
     async def stop(self) -> None:
         """Write last checkpoints, acknowledge what they cover, and leave the group."""
-        if self.failure is None and self.app.started:
-            for stage in self.stages.values():
-                await stage.checkpoint(self.app)
-            await self.app.consumer.commit()
-        await self.app.stop()
+        try:
+            if self.failure is None and self.app.started:
+                for stage in self.stages.values():
+                    await stage.checkpoint(self.app)
+                await self.app.consumer.commit()
+            await self.app.stop()
+        finally:
+            # Where Faust was cut off, its supervisors would start cancelled agents for ever.
+            for agent in self.app.agents.values():
+                if agent.supervisor is not None:
+                    agent.supervisor._stopped_set()
 
     @property
     def failure(self) -> BaseException | None:

@@ -14,12 +14,16 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import stamina
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 MARK: Final = b"mark"
 _EPOCH_KEY: Final = b"epoch"
 _EPOCH_HEADER: Final = "epoch"
 _POLL_MS: Final = 100
+_AWAY_SECONDS: Final = 60.0  # as long as the worker's producer waits for a broker
+_LONGEST_WAIT: Final = 1.0
 
 
 class StateTopic:
@@ -35,19 +39,32 @@ class StateTopic:
         self._epochs: dict[int, int] = {}
 
     async def take_over(self, partition: int) -> dict[bytes, bytes]:
-        """Read a partition's checkpoint to its end, and raise its epoch; return values by key."""
-        tp = TopicPartition(self._topic, partition)
-        consumer = self._consumer()
-        await consumer.start()
-        try:
-            consumer.assign([tp])
-            await consumer.seek_to_beginning(tp)
-            states, epoch = await _read(consumer, tp)
-        finally:
-            await consumer.stop()
+        """Read a partition's checkpoint to its end, and raise its epoch; return values by key.
+
+        It waits for a broker that is away, as it is while it restarts, for up to a minute.
+
+        Raises:
+            aiokafka.errors.KafkaError: when the broker does not come back, or refuses.
+        """
+        tries = stamina.retry_context(
+            on=_is_passing, attempts=None, timeout=_AWAY_SECONDS, wait_max=_LONGEST_WAIT
+        )
+        async for attempt in tries:
+            with attempt:
+                states, epoch = await self._load(TopicPartition(self._topic, partition))
         self._epochs[partition] = epoch + 1
         await self._send(partition, _EPOCH_KEY, str(epoch + 1).encode())
         return states
+
+    async def _load(self, tp: TopicPartition) -> tuple[dict[bytes, bytes], int]:
+        consumer = self._consumer()
+        try:
+            await consumer.start()
+            consumer.assign([tp])
+            await consumer.seek_to_beginning(tp)
+            return await _read(consumer, tp)
+        finally:
+            await consumer.stop()
 
     async def write(
         self, partition: int, states: Sequence[tuple[bytes, bytes]], mark: bytes
@@ -66,6 +83,11 @@ class StateTopic:
         await self._producer.send_and_wait(
             self._topic, packed, key, partition=partition, headers=[(_EPOCH_HEADER, epoch)]
         )
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tell whether an error is one that goes when the broker is back."""
+    return isinstance(error, KafkaError) and bool(error.retriable)
 
 
 async def _read(consumer: AIOKafkaConsumer, tp: TopicPartition) -> tuple[dict[bytes, bytes], int]:

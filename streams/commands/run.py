@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 FAILED: Final = 70  # the same as `streams.process.FAILED`, without loading it
+_LAST_SECONDS: Final = 10.0  # for what is left of a process that has stopped
 _HELP: Final = "\n\n".join((
     "Run Tocsin: poll the sources, code and score what they report, raise and deliver alerts.",
     "It needs a Kafka broker: name one in TOCSIN_KAFKA_BOOTSTRAP=host:9092 (or kafka.bootstrap in "
@@ -105,8 +108,17 @@ def _serve(settings: Settings, *, embedded: bool, collect: bool, store: bool) ->
         store=store,
         started=lambda process: _tell(process, embedded),
     )
+
+    async def to_its_end() -> int:
+        code = FAILED
+        try:
+            code = await running
+        finally:
+            _end_within(_LAST_SECONDS, code)
+        return code
+
     try:
-        return asyncio.run(running)
+        return asyncio.run(to_its_end())
     except SourceConfigError as error:
         raise Problem(str(error)) from error
     except (kafka.errors.KafkaError, aiokafka.errors.KafkaError) as error:
@@ -118,6 +130,13 @@ def _serve(settings: Settings, *, embedded: bool, collect: bool, store: bool) ->
         raise Problem(str(error), FAILED) from error
     except OSError as error:
         raise Problem(f"it cannot start: {error}", FAILED) from error
+
+
+def _end_within(seconds: float, code: int) -> None:
+    """End this process after so long, whatever of it still runs: its supervisor waits for that."""
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
 
 
 def _tell(process: Process, embedded: bool) -> None:

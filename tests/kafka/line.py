@@ -35,6 +35,7 @@ from streams.state import MARK
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 240.0  # seconds for one whole replay
+STOP_SECONDS = 10.0
 Revisions = dict[str, list[bytes]]  # alert id -> its revisions, in order
 
 
@@ -132,7 +133,9 @@ def wait_until_it_works(process: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"the worker ended with {process.wait(20)} before its first batch: {said}")
 
 
-async def _read(options: Settings, end: int) -> Revisions:
+async def _read(
+    options: Settings, end: int, workers: Sequence[subprocess.Popen[bytes]]
+) -> Revisions:
     """Wait until all partitions have decided up to `end`; return the alert revisions."""
     layout = kafka.layout(options.kafka)
     marks = [TopicPartition(layout.name(topics.STATE_ALERT), p) for p in range(layout.partitions)]
@@ -140,6 +143,8 @@ async def _read(options: Settings, end: int) -> Revisions:
     async with kafka.reader(options.kafka) as reader:
         reader.assign(marks)
         while min(closed.values()) < end:
+            for each in workers:
+                assert each.poll() is None, f"a worker ended with {each.poll()} at {closed}"
             for tp, records in (await reader.getmany(timeout_ms=200)).items():
                 for record in records:
                     if record.key == MARK:
@@ -172,24 +177,29 @@ def _note(found: Revisions, value: bytes) -> None:
         known.append(value)
 
 
-def decided(options: Settings, end: int) -> Revisions:
-    """Wait until everything up to `end` is decided; return the alert revisions."""
-    return asyncio.run(asyncio.wait_for(_read(options, end), DEADLINE))
+def decided(options: Settings, end: int, *workers: subprocess.Popen[bytes]) -> Revisions:
+    """Wait until everything up to `end` is decided; return the alert revisions.
+
+    The workers must not end meanwhile.
+    """
+    return asyncio.run(asyncio.wait_for(_read(options, end, workers), DEADLINE))
 
 
 async def _work(options: Settings, ready: Callable[[], None]) -> None:
     line = Worker(options, build_metrics(CollectorRegistry()))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await line.start()
 
     def at_work() -> bool:
         return stop.is_set() or any(stage.times() for stage in line.stages.values())
 
-    await replay.until(at_work, lambda: line.failure)
-    ready()
-    await replay.until(stop.is_set, lambda: line.failure)
-    await line.stop()
+    try:
+        await line.start()
+        await replay.until(at_work, lambda: line.failure)
+        ready()
+        await replay.until(stop.is_set, lambda: line.failure)
+    finally:
+        await asyncio.wait_for(line.stop(), STOP_SECONDS)
 
 
 if __name__ == "__main__":

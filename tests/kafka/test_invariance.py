@@ -22,8 +22,8 @@ def test_the_number_of_partitions_changes_nothing(
 ) -> None:
     options = line.settings(apache_kafka.bootstrap, prefix, partitions)
     end = line.fed(options, reports)
-    with line.worker(options):
-        assert line.decided(options, end) == expected
+    with line.worker(options) as process:
+        assert line.decided(options, end, process) == expected
 
 
 def test_two_workers_come_to_the_same_as_one(
@@ -31,8 +31,8 @@ def test_two_workers_come_to_the_same_as_one(
 ) -> None:
     options = line.settings(apache_kafka.bootstrap, prefix, 3)
     end = line.fed(options, reports)
-    with line.worker(options, "one"), line.worker(options, "two"):
-        assert line.decided(options, end) == expected
+    with line.worker(options, "one") as one, line.worker(options, "two") as two:
+        assert line.decided(options, end, one, two) == expected
 
 
 def test_the_embedded_broker_serves_as_well(
@@ -40,8 +40,8 @@ def test_the_embedded_broker_serves_as_well(
 ) -> None:
     options = line.settings(embedded_broker.bootstrap, prefix, 3, embedded=True)
     end = line.fed(options, reports)
-    with line.worker(options):
-        assert line.decided(options, end) == expected
+    with line.worker(options) as process:
+        assert line.decided(options, end, process) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,5 @@ def test_the_order_of_arrival_within_a_step_changes_nothing(
 ) -> None:
     options = line.settings(apache_kafka.bootstrap, prefix, 3)
     end = line.fed(options, arrival(reports))
-    with line.worker(options):
-        assert line.decided(options, end) == expected
+    with line.worker(options) as process:
+        assert line.decided(options, end, process) == expected

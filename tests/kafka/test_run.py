@@ -24,6 +24,7 @@ from streams.broker import EmbeddedBroker
 from streams.codecs import decoder
 from streams.partitioning import partition_of
 from streams.settings import Kafka
+from streams.state import StateTopic
 from tests.feed_server import feed_server, gives, rss, rss_item
 
 ROOT = Path(__file__).parents[2]
@@ -265,6 +266,27 @@ async def test_it_does_not_run(settings: str, code: int, told: str, tmp_path: Pa
         assert await it.ended(START_SECONDS) == code
     assert told in it.log()
     assert "Traceback" not in it.log()
+
+
+async def test_a_stage_that_fails_ends_the_process(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
+    """A checkpoint of another version; Faust's supervisors would start the stage again for ever."""
+    own = options(bootstrap, prefix)
+    with closing(kafka.admin(own)) as admin:
+        topics.create(admin, prefix, PARTITIONS)
+    layout = kafka.layout(own)
+    async with kafka.producer(own.model_copy(update={"idempotent": False})) as producer:
+        name = layout.name(topics.STATE_DETECT)
+        state = StateTopic(name, lambda: kafka.reader(own), producer)
+        for partition in range(PARTITIONS):
+            await state.take_over(partition)
+            await state.write(partition, [], b'{"version":"watch@0"}')
+    given = environment(bootstrap, prefix)
+    (tmp_path / "tocsin.toml").write_text("", encoding="utf-8")
+    async with run(tmp_path, "--partitions", str(PARTITIONS), **given) as it:
+        assert await it.ended(START_SECONDS) == 70, it.log()
+    assert "start from a replay" in it.log()
 
 
 async def test_it_does_not_run_on_topics_with_another_number_of_partitions(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from deploy.kafka.node import KafkaNode
 from streams import kafka, topics
 from streams.settings import Kafka
 from streams.state import MARK, StateTopic
@@ -74,6 +75,22 @@ async def test_what_one_owner_wrote_the_next_finds(settings: Kafka):
         await taken_over(first)
         await first.write(0, [(b"AF-KAB", b"one"), (b"AF-HER", b"two")], b"up to 5")
         assert await taken_over(second) == {b"AF-KAB": b"one", b"AF-HER": b"two", MARK: b"up to 5"}
+
+
+async def test_a_take_over_waits_for_a_broker_that_is_away(
+    apache_kafka_fresh: Callable[[], KafkaNode], prefix: str
+):
+    node = apache_kafka_fresh()
+    made = Kafka(bootstrap=node.bootstrap, prefix=prefix, partitions=PARTITIONS)
+    with closing(kafka.admin(made)) as admin:
+        topics.create(admin, prefix, PARTITIONS)
+    async with owners(made, 2) as (first, second):
+        await taken_over(first)
+        await first.write(0, [(b"AF-KAB", b"one")], b"up to 5")
+        node.kill()
+        taking = asyncio.create_task(taken_over(second))
+        await asyncio.to_thread(node.restart)
+        assert await taking == {b"AF-KAB": b"one", MARK: b"up to 5"}
 
 
 async def test_the_last_value_of_each_key_counts(settings: Kafka):
