@@ -225,24 +225,26 @@ def show(summary: Summary) -> None:
     )
     print_table(
         ("episode", "where", "truth", "called", "after", "on the evidence of", "what came of it"),
-        [
-            (
-                row.episode,
-                name_of(row.unit),
-                f"{row.before} → {row.incidents} incidents",
-                f"{row.at:%d %b %H:%M}" if row.at else "not called",
-                f"{row.days_after:.1f} days" if row.days_after is not None else "",
-                f"{row.evidence} incidents, {row.witnesses} outlets" if row.at else "",
-                f"{row.verdict}: {row.outcome}" if row.at else "",
-            )
-            for row in summary.called
-        ],
+        [cells(row) for row in summary.called],
     )
     say(f"Rises: {_skill_line(summary.rises)}")
     say(f"Falls: {_skill_line(summary.falls)}")
     spent = "; ".join(f"{s.severity} {s.false} of {s.allowed:g}" for s in summary.budget)
     say(f"False alarms over {summary.budget[0].unit_years:g} unit-years, of the budget: {spent}")
     say(DISCLAIMER, style="dim")
+
+
+def cells(row: Called) -> tuple[str, ...]:
+    """Return an episode as it stands in the table."""
+    return (
+        row.episode,
+        name_of(row.unit),
+        f"{row.before} → {row.incidents} incidents",
+        f"{row.at:%d %b %H:%M}" if row.at else "not called",
+        f"{row.days_after:.1f} days" if row.days_after is not None else "",
+        f"{row.evidence} incidents, {row.witnesses} outlets" if row.at else "",
+        f"{row.verdict}: {row.outcome}" if row.at else "",
+    )
 
 
 def _skill_line(found: Skill) -> str:

@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from detectors.budget import Budget
+from detectors.monitor import Monitor
+from detectors.timegrid import Grid
+from streams import replay
 from streams.cli import app
+from streams.commands.play import split
 from streams.commands.settings import markdown
+from streams.commands.summary import cells, summarise
+from streams.scenarios.render import facts
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +26,23 @@ def test_the_readme_has_the_settings_as_they_are() -> None:
     found = re.search(r"<!-- settings -->\n(.*)<!-- /settings -->", README, re.DOTALL)
     assert found is not None
     assert found[1] == markdown(), "put the output of `tocsin settings table` into README.md"
+
+
+def test_the_readme_shows_what_the_demonstration_ends_with() -> None:
+    reports, _ = split(replay.read("doha-2020"))
+    revisions = list(Monitor().run(replay.timed(reports, Grid())))
+    summary = summarise(
+        revisions,
+        facts("doha-2020"),
+        Budget(),
+        reports=len(reports),
+        seconds=1.0,
+        span=(reports[0].seen_at, reports[-1].seen_at),
+    )
+    table = README.partition("\nepisode ")[2].partition("```")[0].splitlines()[1:]
+    assert [tuple(re.split(" {2,}", line)) for line in table] == [
+        tuple(cell for cell in cells(row) if cell) for row in summary.called
+    ]
 
 
 def _commands(text: str) -> set[str]:
