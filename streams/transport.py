@@ -10,7 +10,8 @@ committed. What it mends, each shown failing with the stock driver in its tests:
 - an offset noted as committed although the commit failed: it is noted only when it succeeded;
 - a high-water mark that is `None` while partitions are being assigned: it is not passed on;
 - a fetch that waits 1.5 s for partitions left out of it, and a loop that sleeps 1 s whenever all
-  buffers are full: both wait briefly.
+  buffers are full: both wait briefly;
+- a thread that keeps a process alive which was told to end while the broker was away.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
+from mode.threads import WorkerThread
 from msgspec import Struct
 
 BATCH_RECORDS: Final = 500
@@ -95,8 +97,18 @@ class _Unread(dict[TP, int | None]):
         return None
 
 
+class _Thread(WorkerThread):  # type: ignore[misc]
+    """A thread that does not keep a process alive which has ended: without a broker it may hang."""
+
+    def __init__(self, service: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as mode calls it
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The stock consumer thread, with a short wait for fetches."""
+
+    Worker = _Thread
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401
         consumer = super()._create_worker_consumer(transport)

@@ -180,13 +180,15 @@ async def bare(options: Options) -> None:
 async def line(options: Options) -> None:
     """The whole line in one worker: reports in, alerts out."""
     meter, registry, done = Meter(), CollectorRegistry(), asyncio.Event()
-    worker = Worker(options.settings(), build_metrics(registry))
+    metrics = build_metrics(registry)
+    worker = Worker(options.settings(), metrics)
+    taken = metrics.records_processed.labels("code")._value  # to ask the registry is dear
 
     def stage(name: str, sample: str) -> float:
         return registry.get_sample_value(f"tocsin_{sample}", {"stage": name}) or 0.0
 
     async def follow() -> None:
-        while not stage("code", "records_processed_total"):  # noqa: ASYNC110 - nothing tells
+        while not taken.get():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.002)
         meter.start()
         while not options.end or worker.time("alert") < options.end:
@@ -208,7 +210,7 @@ async def line(options: Options) -> None:
     with profiled(options.profile):
         following = asyncio.create_task(follow())
         following.add_done_callback(lambda _: done.set())
-        await _telling(done, lambda: int(stage("code", "records_processed_total")), worker.time)
+        await _telling(done, lambda: int(taken.get()), worker.time)
         await following
     await worker.stop()
 

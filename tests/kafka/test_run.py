@@ -18,6 +18,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from lxml import etree
 
+from deploy.kafka.node import KafkaNode
 from detectors.records import Heartbeat, Report, Tick
 from streams import kafka, topics
 from streams.broker import EmbeddedBroker
@@ -196,6 +197,21 @@ async def test_embedded_it_needs_nothing_and_leaves_nothing(tmp_path: Path) -> N
             it.process.send_signal(signal.SIGINT)
             assert await it.ended() == 0, it.log()
     assert list((tmp_path / ".tocsin").iterdir()) == []
+
+
+async def test_it_ends_when_told_also_while_the_broker_is_away(
+    apache_kafka_fresh: Callable[[], KafkaNode], prefix: str, tmp_path: Path
+) -> None:
+    (tmp_path / "tocsin.toml").write_text("", encoding="utf-8")
+    node = apache_kafka_fresh()
+    given = environment(node.bootstrap, prefix)
+    async with run(tmp_path, "--partitions", str(PARTITIONS), **given) as it:
+        async with asyncio.timeout(START_SECONDS):
+            await it.told()
+        await until(it.ready)
+        node.kill()
+        it.process.send_signal(signal.SIGTERM)
+        assert await it.ended(2 * STOP_SECONDS) == 0, it.log()
 
 
 async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
