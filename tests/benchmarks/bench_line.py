@@ -167,18 +167,30 @@ def loaded(base: Options, count: int, **more: Any) -> Options:
     return options
 
 
-def throughput(base: Options, count: int, profile: bool) -> Figures:
-    """Run parts (a) to (d) over the same reports."""
-    say(f"loading {count:,} reports")
-    options = loaded(base, count)
-    options.profile = profile
+def throughput(base: Options, count: int, rounds: int, profile: bool) -> Figures:
+    """Run parts (a) to (d) over the same reports, (c) and (d) in turn for so many rounds."""
     found: Figures = {}
-    for name in ("stock", "bare", "line", "inline"):
-        say(f"running {name}")
-        with started(name, options) as part:
-            found[name] = part.finish()
-        say(f"{name}: {found[name]['reports_per_second']:,.0f} reports/s")
+    pairs: list[tuple[Figures, Figures]] = []
+    for turn in range(rounds):
+        say(f"loading {count:,} reports")
+        options = loaded(base, count)
+        options.profile = profile
+        for name in ("line", "inline") if turn else ("stock", "bare", "line", "inline"):
+            say(f"running {name}")
+            with started(name, options) as part:
+                found[name] = part.finish()
+            say(f"{name}: {found[name]['reports_per_second']:,.0f} reports/s")
+        pairs.append((found["line"], found["inline"]))
+    # A machine that others share is slower at one time than at another: the middle pair counts.
+    pairs.sort(key=_of_inline)
+    found["line"], found["inline"] = pairs[len(pairs) // 2]
+    found["line_to_inline"] = [_of_inline(pair) for pair in pairs]
     return found
+
+
+def _of_inline(pair: tuple[Figures, Figures]) -> float:
+    line, inline = (part["reports_per_cpu_second"] for part in pair)
+    return float(line / inline)
 
 
 def recovery(base: Options, count: int) -> Figures:
@@ -231,11 +243,9 @@ def broker(which: str) -> Iterator[Options]:
 def verdicts(found: Figures) -> dict[str, tuple[float, bool]]:
     """Return the ratios and whether they are as they should be."""
     parts, late = found["throughput"], found["latency"]
-    stock, line, inline = (
-        parts["line"]["reports_per_second"] / parts["stock"]["reports_per_second"],
-        parts["line"]["reports_per_cpu_second"] / parts["inline"]["reports_per_cpu_second"],
-        parts["inline"]["reports_per_cpu_second"],
-    )
+    stock = parts["line"]["reports_per_second"] / parts["stock"]["reports_per_second"]
+    line = _of_inline((parts["line"], parts["inline"]))
+    inline = parts["inline"]["reports_per_cpu_second"]
     beyond = late["beyond_step_seconds"]["p99"]
     return {
         "line_to_stock": (stock, stock > 1),
@@ -273,6 +283,8 @@ def show(found: Figures) -> None:
             f"{name.replace('_', ' '):32}p50 {late[name]['p50']:.3f}   p99 {late[name]['p99']:.3f}"
         )
     print(f"\n{'SIGKILL to stream time going on':32}{found['recovery']['seconds']:.1f} s")
+    ratios = found["throughput"]["line_to_inline"]
+    print(f"{'c / d in each round':32}{'  '.join(f'{ratio:.2f}' for ratio in ratios)}")
     print("\naims")
     for name, (value, met) in verdicts(found).items():
         print(f"{_AIMS[name]:52}{value:12,.2f}  {'met' if met else 'NOT MET'}")
@@ -285,6 +297,7 @@ def main() -> None:
         "--broker", default="kafka", help="embedded, kafka (Apache Kafka; default), or an address"
     )
     parser.add_argument("--reports", type=int, default=200_000, help="reports of (a) to (d)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often (c) and (d) are run")
     parser.add_argument("--recovery-reports", type=int, default=60_000)
     parser.add_argument("--latency-seconds", type=int, default=60)
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -298,7 +311,7 @@ def main() -> None:
             ),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),
-            "throughput": throughput(base, told.reports, told.profile),
+            "throughput": throughput(base, told.reports, told.rounds, told.profile),
             "latency": latency(base, told.latency_seconds),
             "recovery": recovery(base, told.recovery_reports),
         }
