@@ -42,8 +42,10 @@ servers: ## The servers that tests start: Java, Maven, PostgreSQL, Prometheus, A
 bench: .venv/dev servers ## Speed of the line beside its baselines, some minutes
 	$(BIN)/python tests/benchmarks/bench_line.py $(ARGS)
 
-bench-coding: .venv/dev ## Speed of the coder beside a naive one
+bench-coding: .venv/dev ## What the coder can do, and how fast, beside naive ones
 	$(BIN)/python tests/benchmarks/bench_coding.py
+	$(BIN)/python tests/benchmarks/bench_language.py
+	$(BIN)/python tests/benchmarks/bench_types.py
 
 bench-store: .venv/dev ## Speed of the store
 	$(BIN)/python tests/benchmarks/bench_store.py

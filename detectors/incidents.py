@@ -20,6 +20,9 @@ from detectors.timegrid import day_number, day_of
 
 #: Days for which an incident can still be joined or revised by a report.
 MEMORY_DAYS: Final = 45
+_GRAVE: Final = 8  # killed
+_RIVAL: Final = 3  # times as many, at most, one side says as the other
+_SHORTEST_SOUND: Final = 2  # consonants: of fewer the last is not dropped
 #: An interval longer than this names no day on which to count.
 LONGEST_INTERVAL_DAYS: Final = 7
 
@@ -151,14 +154,15 @@ def sound_of(name: str) -> str:
 
     >>> sound_of("Zharai") == sound_of("Zhari"), sound_of("Pol-e Khomri") == sound_of("Puli Khumri")
     (True, True)
-    >>> sound_of("Argo") == sound_of("Ragh")
-    False
+    >>> sound_of("Argo") == sound_of("Ragh"), sound_of("Chora") == sound_of("Chorah")
+    (False, True)
     """
     letters = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", name.lower()))
     for written, spoken in (("kh", "x"), ("gh", "g"), ("zh", "z"), ("q", "k"), ("w", "v")):
         letters = letters.replace(written, spoken)
     begins = "a" if letters[:1] in set("aeiouy") else ""
-    return begins + re.sub(r"(.)\1+", r"\1", re.sub(r"[aeiouy]", "", letters))
+    sound = begins + re.sub(r"(.)\1+", r"\1", re.sub(r"[aeiouy]", "", letters))
+    return sound.removesuffix("h") if len(sound) > _SHORTEST_SOUND else sound
 
 
 def _is_precise(place: Place) -> bool:
@@ -172,10 +176,20 @@ def _fit(incident: Incident, event: Event, *, same_place: bool, same_day: bool) 
 
 
 def _agreement(known: Casualties | None, event: Event) -> int:
+    """Return how well a report's number of killed agrees with the one known.
+
+    A grave incident is rare: two in one place on one day, of numbers as unlike as rival tolls are,
+    are one told twice. So are two with no number.
+    """
     said = event.killed
+    if known is None and said is None:
+        return 2
     if known is None or said is None:
         return 0
-    if known.best == said.best:
+    if known.best == said.best or (event.risen and known.best < said.best):
+        return 2
+    fewer, more = sorted((known.best, said.best))
+    if fewer >= _GRAVE and more <= _RIVAL * fewer:
         return 2
     if said.low <= known.high and known.low <= said.high:
         return 1

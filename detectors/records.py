@@ -150,6 +150,7 @@ class Event(Record, frozen=True, tag="event.v1"):
     title: str = ""
     url: str | None = None
     quote: str = ""  # a short quotation, for the evidence
+    risen: bool = False  # the report says that `killed` replaces an earlier, lower number
 
 
 class IncidentRef(Value, frozen=True):

@@ -66,7 +66,7 @@ def tocsin(*arguments: str, data: Path | None = None, **environment: str) -> Res
     """Run `tocsin` as the shell would, with settings from these variables and no file."""
     if data is not None:
         environment["TOCSIN_WORKER_DATA_DIR"] = str(data)
-    return CliRunner().invoke(app, list(arguments), env=environment)
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", **environment})
 
 
 def answer(*arguments: str, data: Path | None = None, **environment: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from detectors.coding.lexicon import Lexicon, lexicon
-from detectors.coding.normalise import HEAD, fold, is_english, is_latin, normalise
+from detectors.coding.opening import opened
 from detectors.coding.story import Story, read
 from detectors.coding.structured import actors_of, place_of
 from detectors.records import UNPLACED, Event, Place, Report
@@ -40,28 +40,22 @@ _OTHER: Final = Coded((), "other_language")
 def code(reports: Sequence[Report]) -> list[Coded]:
     """Return what each report says happened, in the order of the reports.
 
-    A structured record is mapped as it stands. Prose is read in English; text in another language
-    gives `other_language`. An event that lies in an admin1 unit is given once for that unit and
-    once for its country; a violent event of these countries with no place gives one copy for
-    `UNPLACED`.
+    A structured record is mapped as it stands. Prose is read in English, Pashto, Dari and Persian,
+    Urdu and Arabic; text in another language gives `other_language`. An event that lies in an
+    admin1 unit is given once for that unit and once for its country; a violent event of these
+    countries with no place gives one copy for `UNPLACED`.
     """
     words = lexicon()
     return [_record(report) if report.record else _prose(report, words) for report in reports]
 
 
 def _prose(report: Report, words: Lexicon) -> Coded:
-    text = f"{report.title}\n\n{report.text[:HEAD]}" if report.text else report.title
-    if not is_latin(text):
-        return _OTHER
-    folded = fold(text)
-    normalised = normalise(folded)
-    if report.language != "en" and not is_english(normalised, report.language):
-        return _OTHER
-    found = words.scan(normalised)
+    found = opened(report, words)
     if found is None:
-        return _NOTHING
-    story = read(report, folded, normalised, words.resolve(found, folded))
-    return _copies(report, story, story.place) if story else _NOTHING
+        return _OTHER
+    tongue, text, hits = found
+    story = read(report, text, hits, tongue) if hits else None
+    return _copies(report, story, story.place, tongue.code) if story else _NOTHING
 
 
 def _record(report: Report) -> Coded:
@@ -81,7 +75,7 @@ def _record(report: Report) -> Coded:
         injured=record.injured,
         civilians_killed=record.civilians_killed,
     )
-    return _copies(report, story, place)
+    return _copies(report, story, place, None)
 
 
 def _units(place: Place | None) -> tuple[str, ...]:
@@ -90,7 +84,7 @@ def _units(place: Place | None) -> tuple[str, ...]:
     return (place.admin1, place.country) if place.admin1 else (place.country,)
 
 
-def _copies(report: Report, story: Story, place: Place | None) -> Coded:
+def _copies(report: Report, story: Story, place: Place | None, language: str | None) -> Coded:
     events = tuple(
         Event(
             id=f"{report.id}/0",
@@ -107,8 +101,9 @@ def _copies(report: Report, story: Story, place: Place | None) -> Coded:
             killed=story.killed,
             injured=story.injured,
             civilians_killed=story.civilians_killed,
+            risen=story.risen,
             auxiliary=story.auxiliary,
-            language=None if report.record else "en",
+            language=language,
             quote=story.quote[:QUOTE],
         )
         for unit in _units(place)

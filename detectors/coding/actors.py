@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
 
-from detectors.coding.lexicon import Alias, Hit, aliases
-from detectors.coding.normalise import key
+from detectors.coding.lexicon import Hit
+from detectors.world.actors import Alias, aliases
+from detectors.world.actors.spelling import spelling
 
 
-def _holds(alias: Alias, country: str | None, day: date) -> bool:
-    if alias.first is not None and day < alias.first:
+def holds(alias: Alias, country: str | None, day: date) -> bool:
+    """Return whether a name means its organisation on a day, in a country."""
+    if not alias.holds(day):
         return False
-    if alias.last is not None and day > alias.last:
-        return False
-    return alias.scope == "own" or alias.country == country
+    # A structured source's name with no country means the same everywhere.
+    everywhere = alias.scope == "own" or not alias.country
+    return everywhere or alias.country == country
+
+
+def _meant(names: Iterable[Alias], country: str | None, day: date) -> Iterator[str]:
+    """Yield what one phrase means: here, if it means anything here, else what it means anywhere.
+
+    "Daesh" is the branch of these countries in a text about them, and the core elsewhere.
+    """
+    found = [alias for alias in names if holds(alias, country, day)]
+    here = [alias for alias in found if alias.scope != "own"]
+    yield from (alias.actor for alias in here or found)
 
 
 def named(hits: Iterable[Hit], country: str | None, day: date) -> tuple[str, ...]:
     """Return the registry ids of the organisations that the hits name, sorted.
 
     A generic name ("police", "security forces") is coded by the country of the event and the day:
-    it means one organisation in one country at one time.
+    it means one organisation in one country at one time. A name counts whoever calls it so: news
+    quotes one party's name for another.
     """
-    found = {
-        alias.actor for hit in hits for alias in hit.entry.aliases if _holds(alias, country, day)
-    }
+    found = {id for hit in hits for id in _meant(hit.entry.aliases, country, day)}
     return tuple(sorted(found))
 
 
@@ -34,16 +45,13 @@ def named(hits: Iterable[Hit], country: str | None, day: date) -> tuple[str, ...
 def _by_name() -> dict[str, tuple[Alias, ...]]:
     table: dict[str, tuple[Alias, ...]] = {}
     for alias in aliases():
-        table[key(alias.text)] = (*table.get(key(alias.text), ()), alias)
+        table[spelling(alias.text)] = (*table.get(spelling(alias.text), ()), alias)
     return table
 
 
 def coded(names: Iterable[str], country: str | None, day: date) -> tuple[str, ...]:
     """Return the registry ids of a structured source's own actor names; unknown names drop out."""
     found = {
-        alias.actor
-        for name in names
-        for alias in _by_name().get(key(name), ())
-        if _holds(alias, country, day)
+        id for name in names for id in _meant(_by_name().get(spelling(name), ()), country, day)
     }
     return tuple(sorted(found))

@@ -131,6 +131,11 @@ _TOLL: Final = re.compile(
     r"\b(?:to|at|of|is|reaches|reached|hits) (?:at least |around |about )?"
     rf"(\d+|{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b"
 )
+_RISEN: Final = re.compile(
+    r"\b(?:toll|number of (?:the )?dead|number of deaths)\b[^;]{0,80}?"
+    r"\b(?:ris(?:es|en|ing)|rose|climb(?:s|ed)|increase[sd]|jump(?:s|ed))\b"
+    r"|^\W*update:|\bnow (?:dead|known to have)\b|\b(?:updated|revised) (?:death )?toll\b"
+)
 ZERO: Final = Casualties(0, 0, 0)
 
 
@@ -140,6 +145,7 @@ class Harm(Struct, frozen=True):
     killed: Casualties | None = None
     injured: Casualties | None = None
     civilians_killed: Casualties | None = None
+    risen: bool = False  # the number of killed is said to replace an earlier, lower one
 
 
 class _Quantity(NamedTuple):
@@ -397,4 +403,6 @@ def harm(sentence: str) -> Harm:
     civilians = _total([q._replace(inside=False) for q in killed if q.civilian])
     if civilians and dead and civilians.best > dead.best:
         civilians = dead
-    return Harm(dead, _total(injured), civilians)
+    told_again = toll is not None or not {"update", "updated", "revised", "now"}.isdisjoint(tokens)
+    risen = told_again and dead is not None and _RISEN.search(sentence) is not None
+    return Harm(dead, _total(injured), civilians, risen)

@@ -10,7 +10,6 @@ is not found in `http`. Where entries overlap the longest wins, which is how a p
 from __future__ import annotations
 
 import csv
-from datetime import date
 from functools import cache
 from importlib import resources
 from operator import itemgetter
@@ -21,13 +20,17 @@ from msgspec import Struct
 
 from detectors.coding.normalise import key, spellings
 from detectors.records import EventType, Precision
+from detectors.world.actors import Alias as Alias
+from detectors.world.actors import aliases as aliases
+from detectors.world.actors import masks
 
 _LINKS: Final = ("e", "i", "ye")
-_ARMED: Final = ("armed-group", "government", "foreign")
+ARMED: Final = ("armed-group", "government", "foreign")
 #: Classes of terms that no event is coded without: of violence, and the other event types.
 TRIGGERS: Final = ("act", "blast", "fight", "act_weak", "kill", "injure")
 OTHERS: Final[tuple[EventType, ...]] = (
-    "PROTEST", "SANCTION", "COERCE", "AGREE", "THREATEN", "CONSULT",
+    "PROTEST", "SANCTION", "COERCE", "AGREE", "THREATEN", "CONCEDE", "RETREAT", "ACCUSE", "REJECT",
+    "MOBILIZE", "AID", "REQUEST", "SUPPORT", "COOPERATE", "CONSULT",
 )  # fmt: skip
 
 
@@ -39,18 +42,6 @@ class Candidate(Struct, frozen=True):
     country: str
     precision: Precision
     kind: str  # name, weak (also a word), shared (also elsewhere), demonym
-
-
-class Alias(Struct, frozen=True):
-    """One name of an organisation, from its first to its last day in that meaning."""
-
-    actor: str
-    kind: str
-    text: str
-    first: date | None
-    last: date | None
-    country: str
-    scope: str  # own: names the actor by itself; generic: only in `country`; record: not in prose
 
 
 class Entry(Struct):
@@ -110,38 +101,19 @@ def _places(entries: dict[str, Entry]) -> None:
                 entry.capitals = row["name"]
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-@cache
-def aliases() -> tuple[Alias, ...]:
-    """Return every row of the actor registry, in its order."""
-    return tuple(
-        Alias(
-            row["id"],
-            row["kind"],
-            row["alias"],
-            _day(row["valid_from"]),
-            _day(row["valid_to"]),
-            row["country"],
-            row["scope"],
-        )
-        for row in _rows("detectors.world", "actors.csv")
-    )
-
-
 def _actors(entries: dict[str, Entry]) -> None:
-    for alias in aliases():
+    for alias in aliases("en"):
         if alias.scope == "record":
             continue
         for spelling in spellings(alias.text):
             _actor(entries.setdefault(spelling, Entry()), alias)
+    for hidden in masks("en"):
+        entries.setdefault(key(hidden.phrase), Entry()).mask = True
 
 
 def _actor(entry: Entry, alias: Alias) -> None:
     entry.aliases = [*entry.aliases, alias]
-    entry.armed |= alias.kind in _ARMED
+    entry.armed |= alias.kind in ARMED
     if alias.text.isupper() and len(alias.text) <= 5:
         entry.capitals = alias.text
     # "Afghan soldiers" says which country as "Afghan" alone would.

@@ -28,8 +28,6 @@ _KEPT: Final = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _TABLE: Final = bytes(b if (b := ord(chr(i).lower())) in _KEPT else 32 for i in range(128)) + (
     b" " * 128
 )
-_ENGLISH: Final = (b" the ", b" of ", b" and ", b" was ", b" were ", b" by ", b" after ", b" has ")
-_OTHER: Final = (b" aur ", b" hai ", b" hain ", b" mein ", b" les ", b" und ", b" der ", b" los ")
 _ENDINGS: Final = re.compile(r"[.!?][\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n\s*\n")
 _ABBREVIATION: Final = re.compile(
     r"(?:\b[A-Za-z]|\b(?:Gen|Lt|Col|Maj|Capt|Sgt|Brig|Dr|Mr|Mrs|Ms|No|Adm|Gov|Sen|St|Mt|Dist"
@@ -86,21 +84,6 @@ def is_latin(text: str) -> bool:
     """Return whether the text's head is written in Latin letters."""
     head = text[:400]
     return head.isascii() or len(head.encode("ascii", "ignore")) >= 0.8 * len(head)
-
-
-def is_english(normalised: bytes, declared: str | None) -> bool:
-    """Return whether Latin text is English: by its function words, and by what the source declares.
-
-    A source that declares another language is believed unless two English function words stand in
-    the text; an undeclared text is English unless foreign function words outnumber the English.
-    """
-    said_english = declared is not None and declared[:2].lower() == "en"
-    if said_english:
-        return True
-    english = sum(word in normalised for word in _ENGLISH)
-    if declared and declared[:3].lower() != "und":
-        return english >= 2
-    return english >= 2 or sum(word in normalised for word in _OTHER) <= english
 
 
 def sentences(folded: str, limit: int) -> list[tuple[int, int]]:

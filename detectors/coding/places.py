@@ -17,23 +17,47 @@ from detectors.records import Place
 
 COUNTRIES: Final = {"AFG": "Afghanistan", "PAK": "Pakistan"}
 _CAPITALS: Final = ("AF-KAB", "PK-IS")
-_IN: Final = frozenset(
-    (
-        "in", "at", "near", "inside", "across", "outside", "around", "along", "through", "over",
-        "between", "of", "into", "on", "from", "to",
-    )
+_WORDS_FROM_IN: Final = 4  # at most, between a preposition and the place
+_LONGEST_TITLE: Final = 20  # characters
+
+
+class Locating(Struct, frozen=True):
+    """By which words a language tells that a name is where something is.
+
+    `titled` and `before` end just before the name, the others begin just after it.
+    """
+
+    leads: frozenset[str]  # prepositions, from which a few words may lead to the name
+    titled: re.Pattern[str]  # "province of": makes a word the name of a place
+    before: re.Pattern[str]  # "in": does so where the text is about that country
+    kind: re.Pattern[str]  # "district": makes a word the name of a place
+    after: re.Pattern[str]  # a postposition: does so where the text is about that country
+    city: re.Pattern[str]
+    speaks: re.Pattern[str]  # a capital's name that stands for a government
+    cased: bool = False  # whether names begin with a capital
+
+
+ENGLISH: Final = Locating(
+    leads=frozenset(
+        (
+            "in", "at", "near", "inside", "across", "outside", "around", "along", "through",
+            "over", "between", "of", "into", "on", "from", "to",
+        )
+    ),
+    titled=re.compile(r"(?!)"),
+    before=re.compile(r"\b(?:in|at|near|inside|outside|of|from|s)(?: the)? $"),
+    after=re.compile(r"(?!)"),
+    kind=re.compile(
+        r" (?:district|city|town|province|provincial|area|tehsil|agency|village|valley|bazaar|road"
+        r"|highway|region|subdivision|division|bypass|suburb|and [a-z]+ districts)\b"
+    ),
+    city=re.compile(r" (?:city|town)\b"),
+    speaks=re.compile(
+        r" (?:says?|said|condemn\w*|accus\w*|urg\w*|reject\w*|denie[sd]|summon\w*|blam\w*|warn\w*"
+        r"|vow\w*|regime|administration|government|must|wants?|told|ask\w*|demand\w*|calls?)\b"
+    ),
+    cased=True,
 )  # fmt: skip
-_WORDS_FROM_IN: Final = 4  # at most, between such a preposition and the place
-_JUST_BEFORE: Final = re.compile(r"\b(?:in|at|near|inside|outside|of|from|s)(?: the)? $")
-_PLACE_WORD: Final = re.compile(
-    r" (?:district|city|town|province|provincial|area|tehsil|agency|village|valley|bazaar|road"
-    r"|highway|region|subdivision|division|bypass|suburb|and [a-z]+ districts)\b"
-)
-_CITY: Final = re.compile(r" (?:city|town)\b")
-_SPEAKS: Final = re.compile(
-    r" (?:says?|said|condemn\w*|accus\w*|urg\w*|reject\w*|denie[sd]|summon\w*|blam\w*|warn\w*"
-    r"|vow\w*|regime|administration|government|must|wants?|told|ask\w*|demand\w*|calls?)\b"
-)
 _DATELINE: Final = re.compile(
     r"[A-Z][A-Z .'-]{2,30}(?:, [A-Za-z. ]{2,20})?(?: ?\([^)]{2,30}\))?(?: -{1,2} ?|: |-- )"
 )
@@ -49,7 +73,9 @@ class Mention(Struct, frozen=True):
     dateline: bool = False
 
 
-def mentions(hits: list[Hit], folded: str, plain: str, body: int) -> list[Mention]:
+def mentions(
+    hits: list[Hit], folded: str, plain: str, body: int, by: Locating = ENGLISH
+) -> list[Mention]:
     """Return the places named in the text, in order.
 
     Args:
@@ -57,24 +83,30 @@ def mentions(hits: list[Hit], folded: str, plain: str, body: int) -> list[Mentio
         folded: The text, with capitals.
         plain: The same, normalised, without padding.
         body: Where the body begins; a dateline is looked for there.
+        by: The language's words for where.
     """
-    dateline = _DATELINE.match(folded, body)
+    dateline = _DATELINE.match(folded, body) if by.cased else None
     line_end = dateline.end() if dateline else body
     found: list[Mention] = []
+    about: set[str] = set()  # the countries of organisations named
     for start, end, entry in hits:
-        if not (entry.places or entry.elsewhere) or not folded[start].isupper():
+        about.update(a.country for a in entry.aliases if a.scope == "own" and a.country)
+        if not (entry.places or entry.elsewhere):
+            continue
+        if by.cased and not folded[start].isupper():
             continue
         if entry.places:
             in_line = body <= start < line_end
             found.append(Mention(start, end, tuple(entry.places), entry.elsewhere, in_line))
         else:
             found.append(Mention(start, end, (), entry.elsewhere))
-    return _supported(found, plain)
+    # In Latin letters a capital tells a name from a word, and words of organisations less.
+    return _supported(found, plain, by, set() if by.cased else about)
 
 
-def _supported(found: list[Mention], plain: str) -> list[Mention]:
+def _supported(found: list[Mention], plain: str, by: Locating, about: set[str]) -> list[Mention]:
     """Drop the mentions of ambiguous names that nothing in the text supports."""
-    sure = {
+    sure = about | {
         c.country for m in found for c in m.candidates if c.kind in ("name", "demonym")
     }  # countries that the text is about
     india = any(m.elsewhere == "IND" for m in found if not m.candidates)
@@ -83,38 +115,41 @@ def _supported(found: list[Mention], plain: str) -> list[Mention]:
         if not mention.candidates:
             kept.append(mention)
             continue
-        candidates = tuple(c for c in mention.candidates if _accept(c, mention, plain, sure, india))
+        candidates = tuple(
+            c
+            for c in mention.candidates
+            if c.kind in ("name", "demonym")
+            or (c.kind == "shared" and (c.country in sure or not india))
+            or (c.kind == "weak" and _is_backed(mention, plain, by, about=c.country in sure))
+        )
         if candidates:
             kept.append(Mention(mention.start, mention.end, candidates, None, mention.dateline))
     return kept
 
 
-def _accept(
-    candidate: Candidate, mention: Mention, plain: str, sure: set[str], india: bool
-) -> bool:
-    if candidate.kind in ("name", "demonym"):
+def _is_backed(mention: Mention, plain: str, by: Locating, *, about: bool) -> bool:
+    """Return whether the words around a name that is also a word say that it is a place here."""
+    before = plain[max(0, mention.start - _LONGEST_TITLE) : mention.start]
+    if by.kind.match(plain, mention.end) or by.titled.search(before):
         return True
-    if candidate.kind == "shared":
-        return candidate.country in sure or not india
-    if _PLACE_WORD.match(plain, mention.end):
-        return True
-    before = plain[max(0, mention.start - 14) : mention.start]
-    return candidate.country in sure and bool(_JUST_BEFORE.search(before))
+    return about and bool(by.before.search(before) or by.after.match(plain, mention.end))
 
 
-def is_located(mention: Mention, plain: str) -> bool:
+def is_located(mention: Mention, plain: str, by: Locating) -> bool:
     """Return whether the mention says where something is, rather than who acts or speaks."""
     before = plain[max(0, mention.start - 50) : mention.start]
-    return _is_led(before) or bool(_PLACE_WORD.match(plain, mention.end))
+    if by.kind.match(plain, mention.end) or by.after.match(plain, mention.end):
+        return True
+    return _is_led(before, by.leads) or bool(by.titled.search(before))
 
 
-def _is_led(before: str) -> bool:
+def _is_led(before: str, leads: frozenset[str]) -> bool:
     """Return whether a text ends with a preposition and a few words, with no stop among them."""
     words = before.split(" ")
     if words.pop():  # all places begin after a space
         return False
     for word in reversed(words[-_WORDS_FROM_IN - 1 :]):
-        if word in _IN:
+        if word in leads:
             return True
         if not word:  # two spaces: punctuation
             return False
@@ -126,22 +161,22 @@ def within(found: list[Mention], span: tuple[int, int]) -> list[Mention]:
     return [m for m in found if span[0] <= m.start < span[1]]
 
 
-def is_elsewhere(found: list[Mention], plain: str) -> bool:
+def is_elsewhere(found: list[Mention], plain: str, by: Locating = ENGLISH) -> bool:
     """Return whether a sentence places what it says outside the monitored countries."""
     foreign = [m for m in found if not m.candidates]
-    if not foreign or not any(is_located(m, plain) for m in foreign):
+    if not foreign or not any(is_located(m, plain, by) for m in foreign):
         return False
     ours = [m for m in found if m.candidates and any(c.kind != "demonym" for c in m.candidates)]
-    return not any(is_located(m, plain) for m in ours)
+    return not any(is_located(m, plain, by) for m in ours)
 
 
 def _agreed(
-    mention: Mention, nearby: set[str], countries: set[str], plain: str
+    mention: Mention, nearby: set[str], countries: set[str], is_city: bool
 ) -> Candidate | None:
     """Return the one candidate that the other places named leave, if one is left."""
     if len(mention.candidates) == 1:
         return mention.candidates[0]
-    if _CITY.match(plain, mention.end):  # "Faizabad city": the town, not a district elsewhere
+    if is_city:  # "Faizabad city": the town, not a district elsewhere
         towns = [c for c in mention.candidates if c.precision == "town"]
         if len(towns) == 1:
             return towns[0]
@@ -157,25 +192,28 @@ def _country_only(mention: Mention) -> str | None:
     return countries.pop() if len(countries) == 1 else None
 
 
-def _rank(mention: Mention, candidate: Candidate, plain: str) -> tuple[int, int]:
+def _rank(mention: Mention, candidate: Candidate, plain: str, by: Locating) -> tuple[int, int]:
     """Order places: those that locate first, then in the order of the text."""
     if candidate.unit == candidate.country:
         return (4, mention.start)
-    located = is_located(mention, plain)
+    located = is_located(mention, plain, by)
     if mention.dateline:
         return (3, mention.start)
-    if candidate.unit in _CAPITALS and not located and _SPEAKS.match(plain, mention.end):
+    if candidate.unit in _CAPITALS and not located and by.speaks.match(plain, mention.end):
         return (5, mention.start)
     return (0 if located else 1, mention.start)
 
 
-def locate(found: list[Mention], everywhere: list[Mention], plain: str) -> Place | None:
+def locate(
+    found: list[Mention], everywhere: list[Mention], plain: str, by: Locating = ENGLISH
+) -> Place | None:
     """Return the place that a sentence's mentions name, as finely as it is certain.
 
     Args:
         found: The mentions of the sentence.
         everywhere: All mentions of the text, which settle ambiguous names.
         plain: The normalised text.
+        by: The language's words for where.
     """
     single = [m for m in everywhere if len(m.candidates) == 1]
     nearby = {m.candidates[0].unit for m in single}
@@ -185,9 +223,10 @@ def locate(found: list[Mention], everywhere: list[Mention], plain: str) -> Place
     for mention in found:
         if not mention.candidates:
             continue
-        candidate = _agreed(mention, nearby, countries, plain)
+        is_city = by.city.match(plain, mention.end) is not None
+        candidate = _agreed(mention, nearby, countries, is_city)
         if candidate:
-            ranked.append((_rank(mention, candidate, plain), candidate))
+            ranked.append((_rank(mention, candidate, plain, by), candidate))
         else:
             fallback = fallback or _country_only(mention)
     ranked.sort(key=lambda pair: pair[0])

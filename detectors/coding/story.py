@@ -9,12 +9,12 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from detectors.coding.actors import named
-from detectors.coding.casualties import Harm, harm
-from detectors.coding.dates import NO_DAY, When, anchor, when
+from detectors.coding.casualties import Harm
+from detectors.coding.dates import NO_DAY, When, anchor
 from detectors.coding.lexicon import Hit
-from detectors.coding.normalise import sentences
 from detectors.coding.places import Mention, is_elsewhere, locate, mentions, within
-from detectors.coding.types import Said, assess
+from detectors.coding.tongue import Sentence, Text, Tongue
+from detectors.coding.types import Said
 from detectors.records import Auxiliary, Casualties, EventType, Interval, Place, Report
 
 #: Sentences read: the title and the lead. What comes later is background.
@@ -33,39 +33,53 @@ class Story(Struct, frozen=True):
     killed: Casualties | None = None
     injured: Casualties | None = None
     civilians_killed: Casualties | None = None
+    risen: bool = False  # the number of killed replaces an earlier, lower one
     auxiliary: tuple[Auxiliary, ...] = ()
 
 
-class _Sentence(NamedTuple):
-    text: str  # as written
+class Told(NamedTuple):
+    """A sentence, and what is understood of it."""
+
+    sentence: Sentence
     said: Said
     places: list[Mention]
-    hits: list[Hit]
-    plain: str  # the whole text, normalised
-
-    @property
-    def elsewhere(self) -> bool:
-        return is_elsewhere(self.places, self.plain)
+    elsewhere: bool
+    tongue: Tongue
 
     @property
     def certain(self) -> bool:
+        """Whether it says that violence happened, and not elsewhere."""
         return self.said.event == "ASSAULT" and not self.said.auxiliary and not self.elsewhere
 
+    def when(self, today: date) -> When:
+        """Return the days that it gives."""
+        return self.tongue.when(self.sentence, today)
 
-def _sentences(
-    folded: str, plain: str, hits: list[Hit], places: list[Mention]
-) -> Iterator[_Sentence]:
+    def harm(self) -> Harm:
+        """Return the casualties that it states."""
+        return self.tongue.harm(self.sentence)
+
+
+def sentences(text: Text, hits: list[Hit], places: list[Mention], tongue: Tongue) -> Iterator[Told]:
+    """Yield the first sentences of a text, each with what is understood of it."""
     at = 0
-    for start, end in sentences(folded, LEAD):
+    for number, (start, end) in enumerate(tongue.sentences(text.folded, LEAD)):
         first = at
         while at < len(hits) and hits[at].start < end:
             at += 1
         mine = hits[first:at]
         here = within(places, (start, end))
-        yield _Sentence(folded[start:end], assess(mine, plain), here, mine, plain)
+        sentence = Sentence(start, end, mine, text, number)
+        yield Told(
+            sentence,
+            tongue.assess(sentence),
+            here,
+            is_elsewhere(here, text.plain, tongue.where),
+            tongue,
+        )
 
 
-def _title_misleads(told: list[_Sentence]) -> bool:
+def _title_misleads(told: list[Told]) -> bool:
     """Return whether the first sentence weakens what the title seems to say.
 
     "Lives after the blast" tells of a blast; only "A decade ago a bomb killed ..." tells when.
@@ -73,18 +87,16 @@ def _title_misleads(told: list[_Sentence]) -> bool:
     if len(told) < 2 or not told[0].certain:
         return False
     weakened = told[1].said.event == "ASSAULT" and bool(told[1].said.auxiliary)
-    return weakened and harm(told[0].text.lower()).killed is None
+    return weakened and told[0].harm().killed is None
 
 
-def _main(told: list[_Sentence], today: date) -> int | None:
+def _main(told: list[Told], today: date) -> int | None:
     """Return the sentence that carries the event: a certain one, or else a weakened or mild one."""
     lead = range(len(told))
     if _title_misleads(told):
         return 1
     for i in lead:
-        if told[i].certain and (
-            not told[i].said.generic or when(told[i].text.lower(), today).occurred
-        ):
+        if told[i].certain and (not told[i].said.generic or told[i].when(today).occurred):
             return i
     for i in lead:
         said = told[i].said
@@ -102,14 +114,15 @@ def _is_finer(place: Place, than: Place) -> bool:
     return than.precision == "admin1" and place.admin1 == than.admin1
 
 
-def _place(told: list[_Sentence], main: int, all_places: list[Mention], plain: str) -> Place | None:
+def _place(told: list[Told], main: int, all_places: list[Mention]) -> Place | None:
     """Return the place of the main sentence, made finer or supplied by the sentences around it."""
     best: Place | None = None
     order = [main, *(i for i in range(len(told)) if i != main)]
     for i in order:
         if told[i].elsewhere:
             continue
-        place = locate(told[i].places, all_places, plain)
+        plain, where = told[i].sentence.text.plain, told[i].tongue.where
+        place = locate(told[i].places, all_places, plain, where)
         if place is None:
             continue
         if best is None or _is_finer(place, best):
@@ -119,21 +132,25 @@ def _place(told: list[_Sentence], main: int, all_places: list[Mention], plain: s
     return best
 
 
-def _counts_people(sentence: _Sentence) -> bool:
+def _counts_people(sentence: Told) -> bool:
     return any(
-        name in ("kill", "injure", "act") for h in sentence.hits for name, _ in h.entry.terms
+        name in ("kill", "injure", "act", "none_hurt")
+        for hit in sentence.sentence.hits
+        for name, _ in hit.entry.terms
     )
 
 
-def _harm(story: list[_Sentence]) -> Harm:
+def _harm(story: list[Told]) -> Harm:
     """Return the first exact numbers told, or else the first vague ones."""
     killed: list[Casualties] = []
     injured: list[Casualties] = []
     civilians: Casualties | None = None
+    risen = False
     for sentence in story:
         if not _counts_people(sentence):
             continue
-        told = harm(sentence.text.lower())
+        told = sentence.harm()
+        risen = risen or told.risen
         if told.killed:
             killed.append(told.killed)
         if told.injured:
@@ -144,7 +161,7 @@ def _harm(story: list[_Sentence]) -> Harm:
     dead = _first_exact(killed)
     if civilians and (dead is None or civilians.best > dead.best):
         civilians = None
-    return Harm(dead, _first_exact(injured), civilians)
+    return Harm(dead, _first_exact(injured), civilians, risen and dead is not None)
 
 
 def _exact(told: list[Casualties]) -> bool:
@@ -159,45 +176,43 @@ def _first_exact(told: list[Casualties]) -> Casualties | None:
     return exact[0] if exact else next(iter(told), None)
 
 
-def _when(story: list[_Sentence], today: date) -> When:
+def _when(story: list[Told], today: date) -> When:
     back = NO_DAY
     for sentence in story:
-        found = when(sentence.text.lower(), today)
+        found = sentence.when(today)
         if found.occurred or found.historical:
             return found
     return back
 
 
-def read(report: Report, folded: str, normalised: bytes, hits: list[Hit]) -> Story | None:
-    """Return what a report in English says happened, or None.
+def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story | None:
+    """Return what a report says happened, or None.
 
     Args:
         report: The report, for its times.
-        folded: Its text, folded.
-        normalised: The same, normalised and padded by one on either side.
+        text: Its text.
         hits: The dictionary entries found in it, in order.
+        tongue: Its language.
     """
-    if not any(hit.entry.tells for hit in hits):
-        return None
-    plain = normalised[1:-1].decode("ascii")
-    places = mentions(hits, folded, plain, len(report.title) + 2)
-    told = list(_sentences(folded, plain, hits, places))
+    places = mentions(hits, text.folded, text.plain, text.body, tongue.where)
+    told = list(sentences(text, hits, places, tongue))
     if all(sentence.said.event is None for sentence in told):
         return None
     today = anchor(report, _country(places))
     main = _main(told, today)
     if main is None:
         return None
-    place = _place(told, main, places, plain)
+    place = _place(told, main, places)
     said = told[main].said
     if place is None and (said.event != "ASSAULT" or not _is_regional(told, main)):
         return None
     # The main sentence tells it first; the title and the rest of the lead add what it leaves out.
     rest = [s for i, s in enumerate(told) if i != main and (s.certain or i == main + 1)]
-    return _story(told[main], rest, place, today)
+    again = any(s.harm().risen for s in told[:2]) if said.event == "ASSAULT" else False
+    return _story(told[main], rest, place, today, again=again)
 
 
-def _story(main: _Sentence, rest: list[_Sentence], place: Place | None, today: date) -> Story:
+def _story(main: Told, rest: list[Told], place: Place | None, today: date, *, again: bool) -> Story:
     said, event = main.said, main.said.event or "ASSAULT"
     violent = event == "ASSAULT"
     day = _when([main, *rest] if violent else [main], today)
@@ -208,10 +223,11 @@ def _story(main: _Sentence, rest: list[_Sentence], place: Place | None, today: d
     if day.future:
         auxiliary.add("future")
     country = place.country if place else None
-    hits = [hit for sentence in (main, *rest) for hit in sentence.hits]
+    hits = [hit for told in (main, *rest) for hit in told.sentence.hits]
+    written = main.sentence.text.quoted(main.sentence.start, main.sentence.end)
     return Story(
         event=event,
-        quote=" ".join(main.text.split()),
+        quote=" ".join(written.split()),
         place=place,
         occurred=day.occurred,
         mode=said.mode or next((s.said.mode for s in rest if s.certain and s.said.mode), None),
@@ -219,6 +235,7 @@ def _story(main: _Sentence, rest: list[_Sentence], place: Place | None, today: d
         killed=hurt.killed,
         injured=hurt.injured,
         civilians_killed=hurt.civilians_killed,
+        risen=hurt.killed is not None and (again or hurt.risen),
         auxiliary=tuple(sorted(auxiliary)),
     )
 
@@ -227,11 +244,13 @@ def _country(places: list[Mention]) -> str | None:
     return next((c.country for m in places for c in m.candidates), None)
 
 
-def _is_regional(told: list[_Sentence], main: int) -> bool:
+def _is_regional(told: list[Told], main: int) -> bool:
     """Return whether the violence is by or against an organisation of the monitored countries."""
     if any(sentence.elsewhere for sentence in told[: main + 1]):
         return False
     foreign = any(not m.candidates for s in told for m in s.places)
     return not foreign and any(
-        a.scope == "own" and a.country for hit in told[main].hits for a in hit.entry.aliases
+        a.scope == "own" and a.country
+        for hit in told[main].sentence.hits
+        for a in hit.entry.aliases
     )

@@ -21,7 +21,7 @@ REACHES: Final = {
 }  # fmt: skip
 #: Cues that weaken the next term only: "no casualties in the attack" tells of an attack.
 _ONE_TERM: Final = ("negated", "aside", "plot")
-_CUES: Final[dict[str, Auxiliary]] = {
+CUES: Final[dict[str, Auxiliary]] = {
     "negated": "negated",
     "denied": "negated",
     "hypothetical": "hypothetical",
@@ -52,12 +52,18 @@ class Said(Struct, frozen=True):
     generic: bool = False  # speaks of violence in general, over a period
 
 
-_NOTHING: Final = Said(None)
+NOTHING: Final = Said(None)
 
 
-class _Term(NamedTuple):
+class Term(NamedTuple):
+    """A term of a sentence, and the cue that weakens it."""
+
     mode: str
     auxiliary: Auxiliary | None
+
+
+#: The terms of a sentence by their class.
+Terms = dict[str, list[Term]]
 
 
 def _auxiliary(start: int, cues: list[tuple[int, str]], last: int, plain: str) -> Auxiliary | None:
@@ -69,18 +75,18 @@ def _auxiliary(start: int, cues: list[tuple[int, str]], last: int, plain: str) -
             continue
         if cue in ("negated", "denied") and _NOT_A_DENIAL[cue].search(plain, end, start):
             continue
-        return _CUES[cue]
+        return CUES[cue]
     return None
 
 
-def _terms(hits: list[Hit], plain: str) -> dict[str, list[_Term]]:
+def _terms(hits: list[Hit], plain: str) -> Terms:
     cues: list[tuple[int, str]] = []
     last = 0
-    found: dict[str, list[_Term]] = {}
+    found: Terms = {}
     for start, end, entry in hits:
         weighs = False
         for name, mode in entry.terms:
-            if name in _CUES:
+            if name in CUES:
                 may = end - start == 3 and _MONTH_OF_MAY.match(plain, max(0, start - 6))
                 if not may:
                     cues.append((end, name))
@@ -89,7 +95,7 @@ def _terms(hits: list[Hit], plain: str) -> dict[str, list[_Term]]:
             if name in TRIGGERS:
                 weighs = True
                 auxiliary = _auxiliary(start, cues, last, plain) if cues else None
-            found.setdefault(name, []).append(_Term(mode, auxiliary))
+            found.setdefault(name, []).append(Term(mode, auxiliary))
         last = end if weighs else last
     return found
 
@@ -98,7 +104,7 @@ def _is_armed(hits: list[Hit]) -> bool:
     return any(hit.entry.armed for hit in hits)
 
 
-def _violent(found: dict[str, list[_Term]], armed: bool) -> bool:
+def _violent(found: Terms, armed: bool) -> bool:
     """Return whether the terms, taken together, speak of armed violence."""
     acts, weak = found.get("act", []), found.get("act_weak", [])
     harm = bool(found.get("kill") or found.get("injure"))
@@ -116,12 +122,12 @@ def _violent(found: dict[str, list[_Term]], armed: bool) -> bool:
     return harm and armed
 
 
-def _mode(found: dict[str, list[_Term]]) -> str | None:
+def _mode(found: Terms) -> str | None:
     modes = {t.mode for name in TRIGGERS for t in found.get(name, []) if t.mode}
     return next((mode for mode in _MODES if mode in modes), None)
 
 
-def _real(found: dict[str, list[_Term]]) -> dict[str, list[_Term]]:
+def _real(found: Terms) -> Terms:
     real = {
         name: [t for t in terms if t.auxiliary is None] if name in TRIGGERS else terms
         for name, terms in found.items()
@@ -130,7 +136,7 @@ def _real(found: dict[str, list[_Term]]) -> dict[str, list[_Term]]:
 
 
 def assess(hits: list[Hit], plain: str) -> Said:
-    """Return what a sentence says, from its hits.
+    """Return what a sentence in English says, from its hits.
 
     Args:
         hits: The hits of the sentence, in order.
@@ -140,9 +146,16 @@ def assess(hits: list[Hit], plain: str) -> Said:
         ASSAULT with its mode where the terms that no cue weakens speak of armed violence; ASSAULT
         with auxiliary modes where only weakened terms do; else the first other type named.
     """
-    if not any(hit.entry.tells for hit in hits):
-        return _NOTHING
-    found = _terms(hits, plain)
+    return judge(_terms(hits, plain), hits) if tells(hits) else NOTHING
+
+
+def tells(hits: list[Hit]) -> bool:
+    """Return whether a sentence has a term that an event may be coded from."""
+    return any(hit.entry.tells for hit in hits)
+
+
+def judge(found: Terms, hits: list[Hit]) -> Said:
+    """Return what the terms of a sentence come to, in any language."""
     armed = _is_armed(hits)
     if any(name in found for name in TRIGGERS):
         real = _real(found)
@@ -159,10 +172,10 @@ def assess(hits: list[Hit], plain: str) -> Said:
     return _other(found)
 
 
-def _other(found: dict[str, list[_Term]]) -> Said:
+def _other(found: Terms) -> Said:
     for event in OTHERS:  # of two types in one sentence the first is coded
         if event in found:
             mode = next((term.mode for term in found[event] if term.mode), None)
             aside: tuple[Auxiliary, ...] = ("historical",) if "historical" in found else ()
             return Said(event, mode, aside)
-    return _NOTHING
+    return NOTHING

@@ -13,6 +13,7 @@ import typer
 
 from streams.commands import (
     alerts,
+    code,
     dead_letters,
     demo,
     explain,
@@ -24,6 +25,7 @@ from streams.commands import (
     signals,
     status,
     topics,
+    world,
 )
 
 #: Every command, in the order in which the help lists them.
@@ -36,9 +38,11 @@ REGISTER: Final[tuple[Callable[[typer.Typer], None], ...]] = tuple(
         status,
         alerts,
         explain,
+        code,
         topics,
         dead_letters,
         signals,
+        world,
         scenario,
         schema,
         settings,

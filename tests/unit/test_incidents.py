@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.incidents import MEMORY_DAYS, IncidentLog
-from detectors.records import Event, Interval, Place, Score
+from detectors.records import Casualties, Event, Interval, Place, Score
 from detectors.timegrid import Grid, day_number, seconds
 from detectors.watch import UnitState, Watch
 from tests.core_records import clock, day, event, tick, toll, town
@@ -41,6 +41,9 @@ CASES = [
     pytest.param(
         {"place": PROVINCE, "killed": toll(5)}, 2, id="the province alone asks for the same toll"
     ),
+    pytest.param(
+        {"place": PROVINCE, "killed": toll(9), "risen": True}, 1, id="a risen toll asks for no more"
+    ),
     pytest.param({"place": PROVINCE, "on": 1}, 2, id="the province alone asks for the same day"),
     pytest.param({"place": COUNTRY}, 1, id="the country alone joins by day and toll"),
     pytest.param({"place": town("Qalat", "AF-ZAB")}, 2, id="two provinces stay two"),
@@ -51,6 +54,25 @@ CASES = [
     pytest.param({"occurred": Interval(day(-9), day(-1))}, 1, id="a week and more adds nothing"),
     pytest.param({"on": 5}, 1, id="dated in the future adds nothing"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "incidents"),
+    [
+        pytest.param(toll(9), toll(24), 1, id="rival tolls of a grave incident"),
+        pytest.param(toll(9), toll(30), 2, id="too unlike to be one"),
+        pytest.param(None, None, 1, id="no number either time"),
+        pytest.param(toll(4), None, 2, id="a number and none"),
+    ],
+)
+def test_two_reports_of_a_province_on_one_day(
+    first: Casualties | None, then: Casualties | None, incidents: int
+) -> None:
+    log = IncidentLog()
+    for number, killed in enumerate((first, then)):
+        told = event(f"wire-{number}/0", place=PROVINCE, killed=killed, actors=())
+        log.take(told, seconds(clock(3)))
+    assert _count(log) == incidents
 
 
 def _second(**changes: Any) -> Event:

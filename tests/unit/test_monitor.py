@@ -170,7 +170,8 @@ def test_the_outage_is_not_taken_for_calm(whole: Run) -> None:
     assert unseen
     assert all(score.p is None and score.claim is None for score in unseen)
     silent = [s for s in unseen if date(2020, 4, 13) <= s.at.date() <= date(2020, 4, 19)]
-    assert {score.unit for score in silent} == NORTH
+    # Kunduz has reports in other languages too, so that it is thin, not dark.
+    assert {score.unit for score in silent} == NORTH - {"AF-KDZ"}
 
 
 def test_elsewhere_the_outage_is_not_felt(whole: Run) -> None:

@@ -1,0 +1,319 @@
+"""Casualties in Pashto, Dari, Urdu and Arabic: numbers, and the words of harm they belong to.
+
+A number counts people when a noun for people or a word of harm stands beside it. In Pashto, Dari
+and Urdu it belongs to the next word of harm after it ("12 people killed and 5 wounded" in this
+order), in Arabic to the one before, unless a noun of harm follows at once ("12 dead"). Conventions
+for vague numbers are those of `casualties.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from detectors.coding.casualties import ZERO, Harm
+from detectors.records import Casualties
+
+HarmKind = Literal["kill", "injure"]
+
+_REACH: Final = 12  # tokens, from a number to its word of harm before it
+_TO_VERB: Final = 30  # the same, to the verb that ends its sentence
+_NOUN: Final = 4  # tokens, from a number to the noun that it counts
+_BESIDE: Final = 2  # tokens, from a number to a word of harm that counts for a noun
+_DUAL: Final = 2
+_MOST: Final = 99_999
+
+
+class Token(NamedTuple):
+    """A word of a sentence, and what it is to the dictionaries."""
+
+    text: str
+    classes: frozenset[str]  # of the terms that cover it
+    starts: bool  # whether it begins such a term, or none covers it
+    clause: int  # grows with each mark of punctuation before it
+
+
+class Number(NamedTuple):
+    """What a word says of a number: its range, and how it combines with its neighbours."""
+
+    low: int
+    best: int
+    high: int
+    kind: str  # unit, ten, hundred, thousand, vague, join, at_least, at_most, about
+
+
+class Grammar(NamedTuple):
+    """What reading numbers takes to know of a language."""
+
+    numbers: dict[str, Number]  # by words in plain text, of up to three tokens
+    verb_first: bool
+    inside: frozenset[str]
+    inside_after: frozenset[str]
+    between: frozenset[str]
+    joins: frozenset[str]
+    toll: frozenset[str]
+
+
+class _Quantity(NamedTuple):
+    start: int  # first token, with its qualifiers
+    end: int  # token after the last
+    low: int
+    best: int
+    high: int
+    inside: bool = False
+    civilian: bool = False
+
+
+def harm(tokens: Sequence[Token], grammar: Grammar) -> Harm:
+    """Return the casualties that the tokens of a sentence state."""
+    words = [(i, t) for i, t in enumerate(tokens) if t.starts and _kind(t)]
+    if any("none_hurt" in token.classes for token in tokens):
+        return Harm(ZERO, ZERO)
+    if not words:
+        return Harm()
+    found: dict[HarmKind, list[_Quantity]] = {"kill": [], "injure": []}
+    verbs = [(i, kind) for i, token in words if (kind := _kind(token))]
+    for quantity in _people(tokens, grammar):
+        kind = _belongs(tokens, quantity, verbs, grammar)
+        if kind is not None:
+            found[kind].append(quantity)
+    dead, hurt = (_without_articles(tokens, found[kind], grammar) for kind in ("kill", "injure"))
+    killed = _total(dead)
+    civilians = _total([q._replace(inside=False) for q in dead if q.civilian])
+    if civilians and killed and civilians.best > killed.best:
+        civilians = killed
+    return Harm(killed, _total(hurt), civilians)
+
+
+def _without_articles(
+    tokens: Sequence[Token], found: list[_Quantity], grammar: Grammar
+) -> list[_Quantity]:
+    """Drop a "one" that is an article: "a member of the council says six were killed".
+
+    In a list ("a soldier and two policemen were killed") it counts.
+    """
+    if len(found) == 1:
+        return found
+    kept = []
+    for number, q in enumerate(found):
+        following = found[number + 1 : number + 2]
+        between = tokens[q.end : following[0].start] if following else ()
+        listed = any(t.text in grammar.joins for t in between) or (
+            number > 0
+            and any(t.text in grammar.joins for t in tokens[found[number - 1].end : q.start])
+        )
+        if q.best > 1 or tokens[q.start].text.isdigit() or listed:
+            kept.append(q)
+    return kept
+
+
+def _kind(token: Token) -> HarmKind | None:
+    if "kill" in token.classes:
+        return "kill"
+    return "injure" if "injure" in token.classes else None
+
+
+def _number_at(tokens: Sequence[Token], at: int, grammar: Grammar) -> tuple[Number, int] | None:
+    """Return the number word that begins at a token, the longest, and the token after it."""
+    for length in (3, 2, 1):
+        words = " ".join(t.text for t in tokens[at : at + length])
+        if length <= len(tokens) - at and words in grammar.numbers:
+            return grammar.numbers[words], at + length
+    text = tokens[at].text
+    if grammar.verb_first and not text[0].isdigit() and text[1:].isdigit():
+        text = text[1:]  # "and" is written as one with what follows it
+    if text.isascii() and text.isdigit() and int(text) <= _MOST:
+        value = int(text)
+        return Number(value, value, value, "digits"), at + 1
+    return None
+
+
+def _read(tokens: Sequence[Token], at: int, grammar: Grammar) -> _Quantity | None:
+    """Return the number that stands at a token, composed of its words, without qualifiers."""
+    first = _number_at(tokens, at, grammar)
+    if first is None or first[0].kind in ("join", "at_least", "at_most", "about"):
+        return None
+    number, end = first
+    low, best, high = number.low, number.best, number.high
+    while number.kind != "digits" and end < len(tokens):
+        joined = end + 1 if tokens[end].text in grammar.joins else end
+        following = _number_at(tokens, joined, grammar) if joined < len(tokens) else None
+        if following is None:
+            break
+        more = following[0]
+        if more.kind in ("hundred", "thousand") and best < more.best and joined == end:
+            low, best, high = low * more.best, best * more.best, high * more.best
+        elif joined > end and _adds(more, best):
+            low, best, high = low + more.low, best + more.best, high + more.high
+        else:
+            break
+        end = following[1]
+    return _Quantity(at, end, low, best, high)
+
+
+def _adds(more: Number, best: int) -> bool:
+    """Return whether "twenty and one", "hundred and twenty" is one number, not two."""
+    if more.kind not in ("unit", "ten"):
+        return False
+    return (best % 10 == 0 and more.best < 10 and best >= 20) or (
+        best % 100 == 0 and more.best < 100
+    )
+
+
+def _people(tokens: Sequence[Token], grammar: Grammar) -> list[_Quantity]:
+    """Return the numbers of people, in order."""
+    found: list[_Quantity] = []
+    at = 0
+    while at < len(tokens):
+        quantity = _read(tokens, at, grammar)
+        if quantity is None:
+            at += 1
+            continue
+        quantity = _ranged(tokens, quantity, grammar)
+        at = quantity.end
+        noun = _noun(tokens, quantity, grammar)
+        if noun is not None:
+            qualified = _qualified(tokens, quantity, grammar)
+            found.append(qualified._replace(civilian=noun == "civilian"))
+    return found
+
+
+def _ranged(tokens: Sequence[Token], q: _Quantity, grammar: Grammar) -> _Quantity:
+    """Return "3 to 5" as one number, if that stands here."""
+    if q.end + 1 < len(tokens) and tokens[q.end].text in grammar.between:
+        last = _read(tokens, q.end + 1, grammar)
+        joined = tokens[q.end].text in grammar.joins  # "between 3 and 5"
+        if last and last.best > q.best and not joined:
+            return _Quantity(q.start, last.end, q.best, (q.best + last.best) // 2, last.best)
+    return q
+
+
+def _noun(tokens: Sequence[Token], q: _Quantity, grammar: Grammar) -> str | None:
+    """Return what a number counts, if that is people: `person`, `civilian`, or `harm`."""
+    before = tokens[q.start - 1] if q.start else None
+    if grammar.verb_first and q.best <= _DUAL:  # adjectives in Arabic, or duals of nouns
+        if tokens[q.start].classes & {"person", "armed", "civilian", "kill", "injure"}:
+            return "civilian" if "civilian" in tokens[q.start].classes else "person"
+        if before is not None and "person" in before.classes:
+            return "person"
+    for distance, token in enumerate(tokens[q.end : q.end + _NOUN]):
+        ends = token.clause != tokens[q.end - 1].clause and distance
+        if ends or _number_at(tokens, q.end + distance, grammar):
+            break
+        if "not_people" in token.classes:
+            return None
+        following = tokens[q.end + distance + 1 : q.end + distance + 2]
+        noun = _as_people(token, following[0] if following else None, distance)
+        if noun is not None:
+            return noun
+    return "harm" if before is not None and _kind(before) else None
+
+
+def _as_people(token: Token, following: Token | None, distance: int) -> str | None:
+    """Return what a word after a number makes it count, if that is people."""
+    if "civilian" in token.classes:
+        return "civilian"
+    if token.classes & {"person", "armed"}:
+        of_civilians = following is not None and "civilian" in following.classes
+        return "civilian" if of_civilians else "person"
+    return "harm" if _kind(token) and distance < _BESIDE else None
+
+
+def _qualified(tokens: Sequence[Token], q: _Quantity, grammar: Grammar) -> _Quantity:
+    """Return a number with what the words around it make of it."""
+    start, low, high = q.start, q.low, q.high
+    for length in (4, 3, 2, 1):
+        before = tokens[max(0, q.start - length) : q.start]
+        words = " ".join(t.text for t in before)
+        said = grammar.numbers.get(words)
+        if said is not None and said.kind in ("at_least", "at_most", "about"):
+            low = 1 if said.kind == "at_most" else low
+            start = q.start - length
+            break
+    inside = any(
+        " ".join(t.text for t in tokens[max(0, start - n) : start]) in grammar.inside
+        for n in (1, 2, 3, 4)
+    ) or any(
+        " ".join(t.text for t in tokens[at : at + n]) in grammar.inside_after
+        for at in range(q.end, q.end + 3)
+        for n in (1, 2)
+    )
+    return q._replace(start=start, low=low, high=high, inside=inside)
+
+
+def _belongs(
+    tokens: Sequence[Token],
+    q: _Quantity,
+    verbs: Sequence[tuple[int, HarmKind]],
+    grammar: Grammar,
+) -> HarmKind | None:
+    """Return the kind of harm that a number belongs to."""
+    itself = _kind(tokens[q.start])  # a dual: "two dead" in one word
+    if itself is not None:
+        return itself
+    after = next((verb for verb in verbs if verb[0] >= q.end), None)
+    before = next((verb for verb in reversed(verbs) if verb[0] < q.start), None)
+    reach = _REACH if grammar.verb_first else _TO_VERB
+    if after is not None and after[0] - q.end > reach:
+        after = None
+    if after is not None and _is_both(tokens, verbs, after[0], grammar):
+        return None
+    chosen = after
+    if grammar.verb_first:
+        near = before is not None and q.start - before[0] <= _REACH
+        at_once = after is not None and after[0] == q.end
+        chosen = before if near and not at_once else after
+        if near and chosen is before and _is_both_before(tokens, verbs, before, grammar):
+            return None
+    elif after is None and before is not None:
+        near = q.start - before[0] <= _NOUN
+        chosen = before if near or _is_toll(tokens, before[0], grammar) else None
+    return chosen[1] if chosen is not None else None
+
+
+def _is_both_before(
+    tokens: Sequence[Token],
+    verbs: Sequence[tuple[int, HarmKind]],
+    last: tuple[int, HarmKind] | None,
+    grammar: Grammar,
+) -> bool:
+    """Return whether "killed and wounded 12" stands here, "and" being written to the word."""
+    if last is None:
+        return False
+    earlier = [verb for verb in verbs if verb[0] < last[0]]
+    return bool(earlier) and earlier[-1][0] == last[0] - 1 and earlier[-1][1] != last[1]
+
+
+def _is_toll(tokens: Sequence[Token], at: int, grammar: Grammar) -> bool:
+    """Return whether a word of harm is what is counted: "the number of the dead rose to"."""
+    near = tokens[max(0, at - _BESIDE) : at + _NOUN + _BESIDE]
+    return any(token.text in grammar.toll for token in near)
+
+
+def _is_both(
+    tokens: Sequence[Token],
+    verbs: Sequence[tuple[int, HarmKind]],
+    at: int,
+    grammar: Grammar,
+) -> bool:
+    """Return whether "12 killed and wounded" stands here: how many of each is not said."""
+    if "both" in tokens[at].classes:
+        return True
+    kind = next(k for i, k in verbs if i == at)
+    end = at + 1
+    while end < len(tokens) and _kind(tokens[end]) == kind and not tokens[end].starts:
+        end += 1
+    following = next(((i, k) for i, k in verbs if i >= end), None)
+    if following is None or following[1] == kind:
+        return False
+    between = tokens[end : following[0]]
+    return len(between) <= 1 and all(t.text in grammar.joins for t in between)
+
+
+def _total(chosen: list[_Quantity]) -> Casualties | None:
+    whole = [q for q in chosen if not q.inside] or chosen
+    if not whole:
+        return None
+    return Casualties(
+        sum(q.low for q in whole), sum(q.best for q in whole), sum(q.high for q in whole)
+    )

@@ -1,0 +1,67 @@
+"""What the coder must know of a language to read a report in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from detectors.coding.casualties import Harm
+from detectors.coding.dates import When
+from detectors.coding.lexicon import Hit
+from detectors.coding.places import Locating
+from detectors.coding.types import Said
+
+
+class Text(NamedTuple):
+    """A report's text as the dictionaries read it; all positions are in `folded`."""
+
+    folded: str
+    plain: str  # of the same length: letters and digits, a space for all else
+    body: int  # where the text after the title begins
+    quoted: Callable[[int, int], str]  # returns a stretch of it as it was written
+
+
+class Sentence(NamedTuple):
+    """One sentence, and the dictionary entries found in it, in order."""
+
+    start: int
+    end: int
+    hits: list[Hit]
+    text: Text
+    number: int  # 0 is the title, or the first
+
+    @property
+    def lower(self) -> str:
+        """Return it in lower case."""
+        return self.text.folded[self.start : self.end].lower()
+
+
+class Tongue(Protocol):
+    """One language."""
+
+    @property
+    def code(self) -> str:
+        """Its code (BCP 47)."""
+        ...
+
+    @property
+    def where(self) -> Locating:
+        """By which words it tells where something is."""
+        ...
+
+    def sentences(self, folded: str, limit: int) -> list[tuple[int, int]]:
+        """Return the spans of the first sentences of a text."""
+        ...
+
+    def assess(self, sentence: Sentence) -> Said:
+        """Return what a sentence says happened."""
+        ...
+
+    def when(self, sentence: Sentence, today: date) -> When:
+        """Return the days that a sentence gives, seen from the local day of the report."""
+        ...
+
+    def harm(self, sentence: Sentence) -> Harm:
+        """Return the casualties that a sentence states."""
+        ...

@@ -1,0 +1,122 @@
+"""Why a report was coded as it was: every span that mattered, and what was made of it.
+
+It takes the same steps as `code`, and keeps what that throws away.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from detectors.coding import Coded, code
+from detectors.coding.actors import holds
+from detectors.coding.dates import anchor
+from detectors.coding.lexicon import Entry, Hit
+from detectors.coding.opening import Opened, opened
+from detectors.coding.places import mentions
+from detectors.coding.story import LEAD, Told, sentences
+from detectors.records import Report
+
+
+class Mark(Struct, frozen=True):
+    """A stretch of the text that a dictionary knows."""
+
+    text: str  # as written
+    meanings: tuple[str, ...]
+    rejected: str | None = None  # why it counts for nothing, if so
+
+
+class Line(Struct, frozen=True):
+    """A sentence, what it was taken to say, and by what."""
+
+    text: str
+    says: str
+    marks: tuple[Mark, ...]
+
+
+class Trace(Struct, frozen=True):
+    """How a report was read."""
+
+    language: str | None
+    coded: Coded
+    lines: tuple[Line, ...] = ()
+    note: str = ""
+
+
+def trace(report: Report) -> Trace:
+    """Return how a report is read, step by step."""
+    (coded,) = code([report])
+    if report.record is not None:
+        return Trace(None, coded, note="a structured record: mapped as it stands, no prose is read")
+    found = opened(report)
+    if found is None:
+        return Trace(None, coded, note="not in a language that is read: en, fa, ps, ur, ar")
+    if found.hits is None:
+        note = "it names no place and no organisation of the monitored countries: left at once"
+        return Trace(found.tongue.code, coded, note=note)
+    return Trace(found.tongue.code, coded, _lines(report, found, found.hits), _note(coded))
+
+
+def _note(coded: Coded) -> str:
+    if not coded.events:
+        return f"no event: none of the first {LEAD} sentences says, near a place, that one happened"
+    first = coded.events[0]
+    if first.auxiliary:
+        return f"kept, but not counted as having happened: {', '.join(first.auxiliary)}"
+    if first.place is None:
+        return "violence of these countries with no place: counted for no unit"
+    return ""
+
+
+def _lines(report: Report, found: Opened, hits: list[Hit]) -> tuple[Line, ...]:
+    tongue, text, _ = found
+    places = mentions(hits, text.folded, text.plain, text.body, tongue.where)
+    kept = {(m.start, m.end) for m in places}
+    return tuple(
+        Line(
+            text=" ".join(text.quoted(told.sentence.start, told.sentence.end).split()),
+            says=_says(told),
+            marks=tuple(_mark(report, found, hit, kept) for hit in told.sentence.hits),
+        )
+        for told in sentences(text, hits, places, tongue)
+    )
+
+
+def _says(told: Told) -> str:
+    said = told.said
+    if said.event is None:
+        return "nothing that is coded"
+    parts = [said.event, *([said.mode] if said.mode else []), *said.auxiliary]
+    if said.generic:
+        parts.append("in general")
+    if told.elsewhere:
+        parts.append("elsewhere")
+    return " ".join(parts)
+
+
+def _mark(report: Report, found: Opened, hit: Hit, kept: set[tuple[int, int]]) -> Mark:
+    entry = hit.entry
+    meanings = _meanings(entry)
+    rejected = None
+    if (entry.places or entry.elsewhere) and (hit.start, hit.end) not in kept:
+        rejected = "no place here: it is also a word or a place elsewhere, and nothing supports it"
+    elif entry.aliases and not entry.terms and not _names(report, entry):
+        rejected = "not the name of an organisation on that day, or only in another country"
+    return Mark(found.text.quoted(hit.start, hit.end), meanings, rejected)
+
+
+def _names(report: Report, entry: Entry) -> bool:
+    day = anchor(report, None)
+    return any(holds(alias, alias.country or None, day) for alias in entry.aliases)
+
+
+def _meanings(entry: Entry) -> tuple[str, ...]:
+    return (
+        *(f"place: {c.name} ({c.precision}, {c.unit}, {c.kind})" for c in entry.places),
+        *([f"place elsewhere: {entry.elsewhere}"] if entry.elsewhere else []),
+        *(f"organisation: {a.actor}{_dates(a.first, a.last)}" for a in entry.aliases),
+        *(f"term: {name}{f' {mode}' if mode else ''}" for name, mode in entry.terms),
+    )
+
+
+def _dates(first: object, last: object) -> str:
+    return f" ({first or '...'} to {last or '...'})" if first or last else ""

@@ -1,0 +1,168 @@
+"""Pashto, Dari, Urdu and Arabic: what a sentence says, its numbers, days and places."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from detectors.coding import code
+from detectors.records import Casualties, Event, Interval, Report
+
+NOON = datetime(2020, 3, 4, 8, tzinfo=UTC)  # a Wednesday
+
+
+def coded(text: str, at: datetime = NOON) -> Event | None:
+    report = Report(id="r", source="s", seen_at=at, title=text, published_at=at)
+    return next(iter(code([report])[0].events), None)
+
+
+def exactly(count: int) -> Casualties:
+    return Casualties(count, count, count)
+
+
+KABUL = "کابل"
+
+
+@pytest.mark.parametrize(
+    ("text", "killed", "injured"),
+    [
+        pytest.param("در انفجار ماین در کندز ۱۲ تن کشته و پنج تن زخمی شدند", 12, 5, id="fa"),
+        pytest.param(
+            "په کندهار کې په چاودنه کې ۱۲ کسان ووژل شول او پنځه ټپیان شول", 12, 5, id="ps"
+        ),
+        pytest.param("پشاور میں خودکش حملے میں 12 افراد ہلاک اور پانچ زخمی ہو گئے", 12, 5, id="ur"),
+        pytest.param("مقتل 12 شخصا وإصابة 5 آخرين في انفجار بمدينة كابول", 12, 5, id="ar"),
+        pytest.param(
+            "در حمله بر پوسته در فراه سه سرباز و دو پولیس کشته شدند", 5, None, id="a list"
+        ),
+        pytest.param("در انفجار در کابل ۱۵ تن کشته و زخمی شدند", None, None, id="of both together"),
+        pytest.param(
+            "شمار کشته‌شدگان انفجار بمب در ولایت غزنی به ۲۱ نفر رسید",
+            21,
+            None,
+            id="a toll that rose",
+        ),
+        pytest.param(
+            "در انفجار بمب در هرات ۹ نفر به شمول دو زن کشته شدند", 9, None, id="some of them"
+        ),
+        pytest.param("در درگیری در ولایت بغلان کسی کشته نشد", 0, 0, id="nobody"),
+        pytest.param("در انفجار در کابل بیست و پنج تن کشته شدند", 25, None, id="composed of words"),
+    ],
+)
+def test_casualties(text: str, killed: int | None, injured: int | None) -> None:
+    found = coded(text)
+    assert found is not None
+    assert found.killed == (None if killed is None else exactly(killed))
+    assert found.injured == (None if injured is None else exactly(injured))
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        pytest.param(
+            "دیروز در انفجار در کابل سه سرباز کشته شدند", "03-03", "03-03", id="yesterday"
+        ),
+        pytest.param(
+            "پیر کو کوئٹہ میں فائرنگ سے دو پولیس اہلکار ہلاک ہو گئے", "03-02", "03-02", id="Monday"
+        ),
+        pytest.param(
+            "در ۱۰ حوت در حمله طالبان در ولایت غزنی سه سرباز کشته شدند",
+            "02-29",
+            "02-29",
+            id="Solar Hijri",
+        ),
+        pytest.param(
+            "مقتل ثلاثة جنود في هجوم لطالبان في كابول في 2 مارس", "03-02", "03-02", id="Gregorian"
+        ),
+        pytest.param(
+            "قال مسؤول الثلاثاء إن ثلاثة جنود قتلوا في هجوم في كابول",
+            "03-02",
+            "03-03",
+            id="said on Tuesday",
+        ),
+        pytest.param("در حمله طالبان در ولایت غزنی سه سرباز کشته شدند", None, None, id="none"),
+    ],
+)
+def test_days(text: str, first: str | None, last: str | None) -> None:
+    found = coded(text)
+    assert found is not None
+    expected = (
+        Interval(date.fromisoformat(f"2020-{first}"), date.fromisoformat(f"2020-{last}"))
+        if first
+        else None
+    )
+    assert found.occurred == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "auxiliary"),
+    [
+        pytest.param("طالبان در کابل حمله نکردند", None, id="no attack was made"),
+        pytest.param(
+            "میان ارتش و طالبان در میمنه درگیری رخ داد، اما از تلفات خبری در دست نیست",
+            (),
+            id="harm unknown",
+        ),
+        pytest.param("طالبان حمله بر پوسته پولیس در کندز را رد کردند", ("negated",), id="denied"),
+        pytest.param(
+            "طالبان دست داشتن در انفجار کابل را که ۱۲ کشته داشت رد کردند",
+            (),
+            id="a role in it denied",
+        ),
+    ],
+)
+def test_what_weakens(text: str, auxiliary: tuple[str, ...] | None) -> None:
+    found = coded(text)
+    if auxiliary is None:
+        assert found is None or found.auxiliary
+    else:
+        assert found is not None
+        assert found.auxiliary == auxiliary
+
+
+@pytest.mark.parametrize(
+    ("text", "admin1"),
+    [
+        pytest.param(
+            "در انفجار ماین در ولایت سرپل سه سرباز کشته شدند", "AF-SAR", id="a word, with its title"
+        ),
+        pytest.param(
+            "در انفجار ماین در ولسوالی کهسان ولایت هرات سه سرباز کشته شدند",
+            "AF-HER",
+            id="a district",
+        ),
+        pytest.param(
+            "بلوچستان کے ضلع کیچ میں حملے میں تین فوجی ہلاک", "PK-BA", id="a Pakistani district"
+        ),
+        pytest.param(
+            "مقتل ثلاثة جنود في هجوم لحركة طالبان بولاية ننكرهار", "AF-NAN", id="behind a prefix"
+        ),
+    ],
+)
+def test_places(text: str, admin1: str) -> None:
+    found = coded(text)
+    assert found is not None
+    assert found.place is not None
+    assert found.place.admin1 == admin1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("در زلزله در بدخشان ۱۲ تن کشته شدند", id="earthquake"),
+        pytest.param("کراچی میں ٹریفک حادثے میں پانچ افراد ہلاک ہو گئے", id="traffic"),
+        pytest.param("مقتل 15 شخصا في غارة جوية على غزة", id="elsewhere"),
+        pytest.param("افغان کرکٹ ټیم پاکستان ته ماته ورکړه", id="sport"),
+    ],
+)
+def test_what_is_no_violence_here(text: str) -> None:
+    found = coded(text)
+    assert found is None or found.event != "ASSAULT"
+
+
+def test_the_quotation_is_as_written() -> None:
+    text = "در انفجار در كابل ۱۲ تن كشته شدند"  # with Arabic kaf
+    found = coded(text)
+    assert found is not None
+    assert (found.quote, found.language) == (text, "fa")
