@@ -20,13 +20,21 @@ CALENDARS: Final = ("gregorian", "solar", "islamic")
 _LONGEST: Final = 4  # tokens of an expression
 _FROM_SAYING: Final = 3  # tokens, from a verb of saying to the day on which it was said
 _TO_SAYING: Final = 2  # the same, where the verb comes last
-_FROM_NUMBER: Final = 2  # tokens between a month and its day
+_FROM_NUMBER: Final = 2  # tokens, from a month's name to its day
+_LONGEST_MONTH: Final = 31
+#: Words for "year", and particles after a day, in folded spelling.
+_YEAR: Final = frozenset(("سال", "کال", "عام", "سنه", "ء", "سن"))
+_AFTER_DAY: Final = frozenset(("کو", "په", "در", "نیټه", "تاریخ", "ورځ", "کی", "میں")) | _YEAR
 _LONG_AGO: Final = 62  # days, from the first of a month that a text looks back to
 _TOMORROW: Final = timedelta(days=1)
 
 
 class DayWord(NamedTuple):
-    """What a word says of days: kind (`weekday`, `ago`, `ahead`, `past`, a calendar), value."""
+    """What a word says of days: its kind and value.
+
+    `weekday`, `ago`, `ahead`, `past`, one of `CALENDARS`; `said` is a verb of saying, and `other`
+    hides a month's name that means something else.
+    """
 
     kind: str
     value: int
@@ -125,19 +133,37 @@ def _number(words: Sequence[str], at: int) -> int | None:
 def _dated(words: Sequence[str], start: int, end: int, month: DayWord, today: date) -> _Found:
     """Return the day of a month's name and the numbers around it."""
     day = _number(words, start - 1)
-    year = None
-    if day is None or day > 31:
-        for at in range(end, min(end + _FROM_NUMBER, len(words))):
-            day = _number(words, at)
-            if day is not None and day <= 31:
-                end = at + 1
-                break
-    following = _number(words, end)
-    if following is not None and following > 31:
-        year, end = following, end + 1
-    if day is None or not 1 <= day <= 31:
+    if day is not None and day <= _LONGEST_MONTH:
+        start -= 1
+    else:
+        day, end = _day_after(words, end)
+    year, end = _year_after(words, end)
+    if day is None or not 1 <= day <= _LONGEST_MONTH:
         return _Found(start, end, _bare(month, year, today))
     return _Found(start, end, _explicit(month, day, year, today))
+
+
+def _day_after(words: Sequence[str], end: int) -> tuple[int | None, int]:
+    """Return the day that follows a month's name, with a particle between at most.
+
+    A number that goes on with a noun ("in February 12 people were killed") is no day, so it counts
+    only as an ordinal, or where it ends the text or a year or a particle follows.
+    """
+    for at in range(end, min(end + _FROM_NUMBER, len(words))):
+        day = _number(words, at)
+        if day is not None:
+            ordinal = not words[at].isdigit()
+            following = words[at + 1] if at + 1 < len(words) else ""
+            alone = following in _AFTER_DAY or not following or following.isdigit()
+            return (day, at + 1) if day <= _LONGEST_MONTH and (ordinal or alone) else (None, end)
+    return None, end
+
+
+def _year_after(words: Sequence[str], end: int) -> tuple[int | None, int]:
+    """Return the year that follows, with the word for "year" before it or not."""
+    at = end + 1 if end < len(words) and words[end] in _YEAR else end
+    year = _number(words, at)
+    return (year, at + 1) if year is not None and year > _LONGEST_MONTH else (None, end)
 
 
 def _bare(month: DayWord, year: int | None, today: date) -> When:
@@ -156,7 +182,7 @@ def _explicit(month: DayWord, day: int, year: int | None, today: date) -> When:
         "islamic": islamic_year(today),
     }[month.kind]
     found = _date(month, day, year or this_year)
-    if year is None and found is not None and found > today + _TOMORROW:
+    if year is None and (found is None or found > today + _TOMORROW):
         found = _date(month, day, this_year - 1)
     if found is None:
         return NO_DAY

@@ -74,7 +74,8 @@ class Eastern:
         self._reaches = _VERB_FIRST if grammar["verb_first"] else _VERB_LAST
         self._numbers = _numbers(code, grammar)
         toll, rose = _any_of(grammar["toll"]), _any_of(grammar["rose"])
-        self._risen = re.compile(rf"\b(?:{toll})\b.*\b(?:{rose})\b")
+        first, last = (rose, toll) if grammar["verb_first"] else (toll, rose)
+        self._risen = re.compile(rf"\b(?:{first})\b.*\b(?:{last})\b")
         self._part = re.compile(rf"\b(?:{_any_of(grammar['part'])})\b")
         self._months = self._month_names()
         self._days = daywords.Days(self._unambiguous_days(), grammar["verb_first"])
@@ -88,7 +89,7 @@ class Eastern:
         )
 
     def _unambiguous_days(self) -> dict[str, daywords.DayWord]:
-        """Return the words for days but those that are also a number or a term."""
+        """Return the words for days but those that are also a number or a common noun."""
         found = {
             script.key(row["word"]): daywords.DayWord(row["kind"], int(row["value"] or 0))
             for row in rows("detectors.coding", f"days_{self.code}.csv")
@@ -103,7 +104,7 @@ class Eastern:
     def assess(self, sentence: Sentence) -> Said:
         """Return what a sentence says happened."""
         hits = sentence.hits
-        return judge(self._terms(hits, sentence.text.plain), hits) if tells(hits) else NOTHING
+        return judge(self._terms(sentence), hits) if tells(hits) else NOTHING
 
     def when(self, sentence: Sentence, today: date) -> When:
         """Return the days that a sentence gives."""
@@ -118,7 +119,8 @@ class Eastern:
         plain = sentence.text.plain[sentence.start : sentence.end]
         return replace(harm, risen=self._risen.search(plain) is not None)
 
-    def _terms(self, hits: list[Hit], plain: str) -> Terms:
+    def _terms(self, sentence: Sentence) -> Terms:
+        hits = sentence.hits
         cues = [(h, name) for h in hits for name, _ in h.entry.terms if name in CUES]
         triggers = [h for h in hits if any(name in TRIGGERS for name, _ in h.entry.terms)]
         happened = any(name in _DEEDS for h in hits for name, _ in h.entry.terms)
@@ -132,20 +134,21 @@ class Eastern:
                     # "They clashed; nobody was hurt": the harm is denied, not the clash.
                     only_harm = happened and name not in _DEEDS
                     weakens = [c for c in cues if not (only_harm and c[1] == "negated")]
-                    auxiliary = self._weakened(hit, weakens, triggers, plain)
+                    auxiliary = self._weakened(hit, weakens, triggers, sentence)
                 found.setdefault(name, []).append(Term(mode, auxiliary))
         if "none_hurt" in found and happened:
             found.setdefault("injure", []).append(Term("", None))  # a clash all the same
         return found
 
     def _weakened(
-        self, term: Hit, cues: list[tuple[Hit, str]], triggers: list[Hit], plain: str
+        self, term: Hit, cues: list[tuple[Hit, str]], triggers: list[Hit], sentence: Sentence
     ) -> Auxiliary | None:
         """Return how the cues around a term weaken it.
 
         A negation belongs to the verb beside it, a denial to its own clause; a denied role in an
         event does not deny the event.
         """
+        plain = sentence.text.plain
         for cue, name in cues:
             reach = self._reaches[name]
             if cue.end <= term.start:
@@ -158,7 +161,8 @@ class Eastern:
                 continue
             if name == "negated" and any(between[0] <= t.start < between[1] for t in triggers):
                 continue
-            if name == "denied" and self._part.search(plain, max(0, cue.start - 80), cue.end + 40):
+            near_cue = max(sentence.start, cue.start - 80), min(sentence.end, cue.end + 40)
+            if name == "denied" and self._part.search(plain, *near_cue):
                 continue
             if name == "aside" and self._part.search(plain, cue.start, cue.end):
                 continue
@@ -178,6 +182,9 @@ def _tokens(sentence: Sentence, months: frozenset[str]) -> list[tolls.Token]:
         if any(mark in "،,؛;:" for mark in folded[last : match.start()]):
             clause += 1
         last = match.end()
+        if found and _goes_on(found[-1].text, match[0], folded, match.start()):
+            found[-1] = found[-1]._replace(text=found[-1].text + match[0])
+            continue
         hit = hits[at] if at < len(hits) and hits[at].start <= match.start() else None
         classes = _classes(hit) if hit else frozenset()
         if match[0] in months:
@@ -185,6 +192,12 @@ def _tokens(sentence: Sentence, months: frozenset[str]) -> list[tolls.Token]:
         starts = hit is None or hit.start >= match.start()
         found.append(tolls.Token(match[0], classes, starts, clause))
     return found
+
+
+def _goes_on(number: str, digits: str, folded: str, start: int) -> bool:
+    """Return whether three digits go on with a number parted by a comma: "1,200"."""
+    parted = folded[start - 1 : start] in (",", "،") and folded[start - 2 : start - 1].isdigit()
+    return parted and number.isdigit() and len(digits) == 3 and digits.isdigit()
 
 
 def _classes(hit: Hit) -> frozenset[str]:

@@ -46,7 +46,7 @@ def _english(report: Report, text: str, words: Lexicon) -> Opened:
     normalised = normalise(folded)
     found = words.scan(normalised)
     plain = normalised[1:-1].decode("ascii")
-    prose = Text(folded, plain, len(report.title) + 2, lambda start, end: folded[start:end])
+    prose = Text(folded, plain, len(report.title) + 2, lambda start, end: text[start:end])
     return Opened(_ENGLISH, prose, None if found is None else words.resolve(found, folded))
 
 

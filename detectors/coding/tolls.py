@@ -9,6 +9,7 @@ for vague numbers are those of `casualties.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from detectors.coding.casualties import ZERO, Harm
@@ -21,6 +22,7 @@ _TO_VERB: Final = 30  # the same, to the verb that ends its sentence
 _NOUN: Final = 4  # tokens, from a number to the noun that it counts
 _BESIDE: Final = 2  # tokens, from a number to a word of harm that counts for a noun
 _DUAL: Final = 2
+_MULTIPLIERS: Final = ("hundred", "thousand")
 _MOST: Final = 99_999
 
 
@@ -67,10 +69,9 @@ class _Quantity(NamedTuple):
 def harm(tokens: Sequence[Token], grammar: Grammar) -> Harm:
     """Return the casualties that the tokens of a sentence state."""
     words = [(i, t) for i, t in enumerate(tokens) if t.starts and _kind(t)]
-    if any("none_hurt" in token.classes for token in tokens):
-        return Harm(ZERO, ZERO)
+    none_hurt = any("none_hurt" in token.classes for token in tokens)
     if not words:
-        return Harm()
+        return Harm(ZERO, ZERO) if none_hurt else Harm()
     found: dict[HarmKind, list[_Quantity]] = {"kill": [], "injure": []}
     verbs = [(i, kind) for i, token in words if (kind := _kind(token))]
     for quantity in _people(tokens, grammar):
@@ -82,6 +83,8 @@ def harm(tokens: Sequence[Token], grammar: Grammar) -> Harm:
     civilians = _total([q._replace(inside=False) for q in dead if q.civilian])
     if civilians and killed and civilians.best > killed.best:
         civilians = killed
+    if none_hurt and not dead and not hurt:
+        return Harm(ZERO, ZERO)
     return Harm(killed, _total(hurt), civilians)
 
 
@@ -92,19 +95,28 @@ def _without_articles(
 
     In a list ("a soldier and two policemen were killed") it counts.
     """
-    if len(found) == 1:
-        return found
-    kept = []
-    for number, q in enumerate(found):
-        following = found[number + 1 : number + 2]
-        between = tokens[q.end : following[0].start] if following else ()
-        listed = any(t.text in grammar.joins for t in between) or (
-            number > 0
-            and any(t.text in grammar.joins for t in tokens[found[number - 1].end : q.start])
+    kept = [
+        q
+        for number, q in enumerate(found)
+        if q.best > 1
+        or tokens[q.start].text.isdigit()
+        or any(
+            _is_list(tokens, first, second, grammar)
+            for first, second in pairwise(found[max(0, number - 1) : number + 2])
         )
-        if q.best > 1 or tokens[q.start].text.isdigit() or listed:
-            kept.append(q)
-    return kept
+    ]
+    return kept or found
+
+
+def _is_list(
+    tokens: Sequence[Token], first: _Quantity, second: _Quantity, grammar: Grammar
+) -> bool:
+    """Return whether two numbers are members of a list: "and", or a comma, stands between."""
+    between = tokens[first.end : second.start]
+    if any(token.text in grammar.joins for token in between):
+        return True
+    clauses = tokens[second.start].clause - tokens[first.start].clause
+    return clauses == 1 and len(between) <= _NOUN
 
 
 def _kind(token: Token) -> HarmKind | None:
@@ -135,15 +147,15 @@ def _read(tokens: Sequence[Token], at: int, grammar: Grammar) -> _Quantity | Non
         return None
     number, end = first
     low, best, high = number.low, number.best, number.high
-    while number.kind != "digits" and end < len(tokens):
+    while end < len(tokens):
         joined = end + 1 if tokens[end].text in grammar.joins else end
         following = _number_at(tokens, joined, grammar) if joined < len(tokens) else None
         if following is None:
             break
         more = following[0]
-        if more.kind in ("hundred", "thousand") and best < more.best and joined == end:
+        if more.kind in _MULTIPLIERS and best < more.best and joined == end:
             low, best, high = low * more.best, best * more.best, high * more.best
-        elif joined > end and _adds(more, best):
+        elif joined > end and number.kind != "digits" and _adds(more, best):
             low, best, high = low + more.low, best + more.best, high + more.high
         else:
             break
@@ -153,6 +165,8 @@ def _read(tokens: Sequence[Token], at: int, grammar: Grammar) -> _Quantity | Non
 
 def _adds(more: Number, best: int) -> bool:
     """Return whether "twenty and one", "hundred and twenty" is one number, not two."""
+    if more.kind == "hundred":
+        return best % 1000 == 0
     if more.kind not in ("unit", "ten"):
         return False
     return (best % 10 == 0 and more.best < 10 and best >= 20) or (
@@ -228,7 +242,7 @@ def _qualified(tokens: Sequence[Token], q: _Quantity, grammar: Grammar) -> _Quan
         said = grammar.numbers.get(words)
         if said is not None and said.kind in ("at_least", "at_most", "about"):
             low = 1 if said.kind == "at_most" else low
-            start = q.start - length
+            start = q.start - len(before)
             break
     inside = any(
         " ".join(t.text for t in tokens[max(0, start - n) : start]) in grammar.inside
@@ -248,7 +262,8 @@ def _belongs(
     grammar: Grammar,
 ) -> HarmKind | None:
     """Return the kind of harm that a number belongs to."""
-    itself = _kind(tokens[q.start])  # a dual: "two dead" in one word
+    words = tokens[q.start : q.end]
+    itself = next((kind for word in words if (kind := _kind(word))), None)  # "two dead" in one
     if itself is not None:
         return itself
     after = next((verb for verb in verbs if verb[0] >= q.end), None)

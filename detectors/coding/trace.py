@@ -53,7 +53,7 @@ def trace(report: Report) -> Trace:
     if found.hits is None:
         note = "it names no place and no organisation of the monitored countries: left at once"
         return Trace(found.tongue.code, coded, note=note)
-    return Trace(found.tongue.code, coded, _lines(report, found, found.hits), _note(coded))
+    return Trace(found.tongue.code, coded, _lines(report, coded, found, found.hits), _note(coded))
 
 
 def _note(coded: Coded) -> str:
@@ -67,7 +67,7 @@ def _note(coded: Coded) -> str:
     return ""
 
 
-def _lines(report: Report, found: Opened, hits: list[Hit]) -> tuple[Line, ...]:
+def _lines(report: Report, coded: Coded, found: Opened, hits: list[Hit]) -> tuple[Line, ...]:
     tongue, text, _ = found
     places = mentions(hits, text.folded, text.plain, text.body, tongue.where)
     kept = {(m.start, m.end) for m in places}
@@ -75,7 +75,7 @@ def _lines(report: Report, found: Opened, hits: list[Hit]) -> tuple[Line, ...]:
         Line(
             text=" ".join(text.quoted(told.sentence.start, told.sentence.end).split()),
             says=_says(told),
-            marks=tuple(_mark(report, found, hit, kept) for hit in told.sentence.hits),
+            marks=tuple(_mark(report, coded, found, hit, kept) for hit in told.sentence.hits),
         )
         for told in sentences(text, hits, places, tongue)
     )
@@ -93,20 +93,24 @@ def _says(told: Told) -> str:
     return " ".join(parts)
 
 
-def _mark(report: Report, found: Opened, hit: Hit, kept: set[tuple[int, int]]) -> Mark:
+def _mark(
+    report: Report, coded: Coded, found: Opened, hit: Hit, kept: set[tuple[int, int]]
+) -> Mark:
     entry = hit.entry
     meanings = _meanings(entry)
     rejected = None
     if (entry.places or entry.elsewhere) and (hit.start, hit.end) not in kept:
         rejected = "no place here: it is also a word or a place elsewhere, and nothing supports it"
-    elif entry.aliases and not entry.terms and not _names(report, entry):
+    elif entry.aliases and not entry.terms and not _names(report, coded, entry):
         rejected = "not the name of an organisation on that day, or only in another country"
     return Mark(found.text.quoted(hit.start, hit.end), meanings, rejected)
 
 
-def _names(report: Report, entry: Entry) -> bool:
-    day = anchor(report, None)
-    return any(holds(alias, alias.country or None, day) for alias in entry.aliases)
+def _names(report: Report, coded: Coded, entry: Entry) -> bool:
+    place = coded.events[0].place if coded.events else None
+    country = place.country if place else None
+    day = anchor(report, country)
+    return any(holds(alias, country, day) for alias in entry.aliases)
 
 
 def _meanings(entry: Entry) -> tuple[str, ...]:

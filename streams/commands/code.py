@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from detectors.coding.trace import Trace
     from detectors.records import Casualties, Event, Report
 
+_EARLIEST = 1970
 _HELP = "\n\n".join((
     "Read a text as the coder does, and explain the result: every span that mattered, what was "
     "made of it, and what was rejected and why.",
@@ -83,6 +84,8 @@ def _report(text: str, on: datetime | None) -> Report:
     title, _, body = text.strip().partition("\n")
     if not title:
         raise base.Problem("the text is empty")
+    if on is not None and on.year < _EARLIEST:
+        raise base.Problem(f"--on {on:%Y-%m-%d}: the registries begin in {_EARLIEST}")
     at = on.replace(hour=12, tzinfo=UTC) if on else datetime.now(UTC)
     return Report(
         id="text", source="text", seen_at=at, title=title[:2_000], text=body.strip()[:200_000]
@@ -121,7 +124,7 @@ def _show(explained: Explained) -> None:
         base.say(f"  says: {line.says}")
         for mark in line.marks:
             rejected = f"  REJECTED: {mark.rejected}" if mark.rejected else ""
-            base.say(f"  {mark.text}  {'; '.join(mark.meanings) or 'masked'}{rejected}")
+            base.say(f"  {mark.text}  {'; '.join(mark.meanings)}{rejected}")
 
 
 def _show_event(events: tuple[Event, ...]) -> None:

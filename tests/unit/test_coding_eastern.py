@@ -48,6 +48,26 @@ KABUL = "کابل"
         ),
         pytest.param("در درگیری در ولایت بغلان کسی کشته نشد", 0, 0, id="nobody"),
         pytest.param("در انفجار در کابل بیست و پنج تن کشته شدند", 25, None, id="composed of words"),
+        pytest.param(
+            "دست‌کم ۱۲ تن در انفجار کابل کشته و ۵ تن زخمی شدند",
+            12,
+            5,
+            id="at least, at the beginning",
+        ),
+        pytest.param("نحو قتيلين في انفجار في كابول", 2, None, id="a dual, with about"),
+        pytest.param(
+            "در انفجار در کابل یک سرباز، یک پولیس و یک غیرنظامی کشته شدند",
+            3,
+            None,
+            id="a list of ones",
+        ),
+        pytest.param("در جنگ در کندز 1,200 تن کشته شدند", 1200, None, id="a comma in a number"),
+        pytest.param(
+            "در حمله طالبان در کندز ۵ طالب کشته شدند اما کسی از پولیس کشته نشد",
+            5,
+            None,
+            id="of one side only",
+        ),
     ],
 )
 def test_casualties(text: str, killed: int | None, injured: int | None) -> None:
@@ -82,6 +102,18 @@ def test_casualties(text: str, killed: int | None, injured: int | None) -> None:
             id="said on Tuesday",
         ),
         pytest.param("در حمله طالبان در ولایت غزنی سه سرباز کشته شدند", None, None, id="none"),
+        pytest.param(
+            "در ماه فبروری ۱۲ تن در انفجار در کابل کشته شدند",
+            None,
+            None,
+            id="a count after a month",
+        ),
+        pytest.param(
+            "قال مسؤول في 2 مارس إن ثلاثة جنود قتلوا في هجوم في كابول",
+            "03-01",
+            "03-02",
+            id="said on a date",
+        ),
     ],
 )
 def test_days(text: str, first: str | None, last: str | None) -> None:
@@ -159,6 +191,32 @@ def test_places(text: str, admin1: str) -> None:
 def test_what_is_no_violence_here(text: str) -> None:
     found = coded(text)
     assert found is None or found.event != "ASSAULT"
+
+
+def test_a_year_that_is_said_makes_a_date_history() -> None:
+    found = coded("در ۲ مارچ سال ۲۰۱۵ در انفجار بمب در کابل ۱۲ تن کشته شدند")
+    assert found is not None
+    assert found.auxiliary == ("historical",)
+    assert found.occurred == Interval(date(2015, 3, 2), date(2015, 3, 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("شمار کشته‌شدگان انفجار بمب در ولایت غزنی به ۲۱ نفر رسید", id="fa"),
+        pytest.param("ارتفاع حصيلة قتلى انفجار كابول إلى 21 قتيلا", id="ar"),
+    ],
+)
+def test_a_toll_that_rose_is_told_as_such(text: str) -> None:
+    found = coded(text)
+    assert found is not None
+    assert found.risen
+
+
+def test_a_word_in_the_next_sentence_does_not_undo_a_denial() -> None:
+    found = coded("طالبان حمله بر پوسته پولیس در کندز را رد کردند. دست همه باز است.")
+    assert found is not None
+    assert found.auxiliary == ("negated",)
 
 
 def test_the_quotation_is_as_written() -> None:
