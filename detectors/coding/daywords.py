@@ -50,6 +50,7 @@ class Days(NamedTuple):
     """What reading days takes to know of a language."""
 
     words: dict[str, DayWord]  # by words in plain text
+    begins: frozenset[str]  # the first words of these
     verb_first: bool
 
 
@@ -63,7 +64,7 @@ def when(words: Sequence[str], language: Days, today: date) -> When:
     """
     back = ahead = False
     said: When | None = None
-    for found in _expressions(words, language.words, today):
+    for found in _expressions(words, language, today):
         back = back or found.when.historical
         ahead = ahead or found.when.future
         if found.when.occurred is None:
@@ -81,11 +82,11 @@ def _with(found: When, back: bool) -> When:
     return When(found.occurred, found.historical or back, found.future)
 
 
-def _expressions(words: Sequence[str], days: dict[str, DayWord], today: date) -> Sequence[_Found]:
+def _expressions(words: Sequence[str], language: Days, today: date) -> Sequence[_Found]:
     found: list[_Found] = []
     at = 0
     while at < len(words):
-        expression = _at(words, at, days, today)
+        expression = _at(words, at, language, today)
         if expression is None:
             at += 1
         else:
@@ -94,16 +95,18 @@ def _expressions(words: Sequence[str], days: dict[str, DayWord], today: date) ->
     return found
 
 
-def _lookup(words: Sequence[str], at: int, days: dict[str, DayWord]) -> tuple[DayWord, int] | None:
+def _lookup(words: Sequence[str], at: int, language: Days) -> tuple[DayWord, int] | None:
+    if words[at] not in language.begins:
+        return None
     for length in range(min(_LONGEST, len(words) - at), 0, -1):
-        word = days.get(" ".join(words[at : at + length]))
+        word = language.words.get(" ".join(words[at : at + length]))
         if word is not None:
             return word, at + length
     return None
 
 
-def _at(words: Sequence[str], at: int, days: dict[str, DayWord], today: date) -> _Found | None:
-    known = _lookup(words, at, days)
+def _at(words: Sequence[str], at: int, language: Days, today: date) -> _Found | None:
+    known = _lookup(words, at, language)
     if known is None:
         return None
     word, end = known
@@ -216,6 +219,5 @@ def _is_said(words: Sequence[str], language: Days, found: _Found) -> bool:
     else:
         near = range(found.end, min(len(words), found.end + _TO_SAYING))
     return any(
-        (word := _lookup(words, at, language.words)) is not None and word[0].kind == "said"
-        for at in near
+        (word := _lookup(words, at, language)) is not None and word[0].kind == "said" for at in near
     )

@@ -31,6 +31,7 @@ from detectors.records import Auxiliary
 
 CODES: Final = ("fa", "ps", "ur", "ar")
 _TOKEN: Final = re.compile(r"\S+")
+_PAUSE: Final = re.compile("[،,؛;:]")
 _COUNTS_NOTHING: Final = frozenset(("not_people",))
 _DEEDS: Final = ("act", "act_weak", "blast", "fight")
 #: Cues that reach no further than the punctuation (two spaces) around their clause.
@@ -78,7 +79,9 @@ class Eastern:
         self._risen = re.compile(rf"\b(?:{first})\b.*\b(?:{last})\b")
         self._part = re.compile(rf"\b(?:{_any_of(grammar['part'])})\b")
         self._months = self._month_names()
-        self._days = daywords.Days(self._unambiguous_days(), grammar["verb_first"])
+        days = self._unambiguous_days()
+        begins = frozenset(word.partition(" ")[0] for word in days)
+        self._days = daywords.Days(days, begins, grammar["verb_first"])
 
     def _month_names(self) -> frozenset[str]:
         """Return the names of months: a number beside one counts no people."""
@@ -179,7 +182,7 @@ def _tokens(sentence: Sentence, months: frozenset[str]) -> list[tolls.Token]:
     for match in _TOKEN.finditer(plain, sentence.start, sentence.end):
         while at < len(hits) and hits[at].end <= match.start():
             at += 1
-        if any(mark in "،,؛;:" for mark in folded[last : match.start()]):
+        if match.start() - last > 1 and _PAUSE.search(folded, last, match.start()):
             clause += 1
         last = match.end()
         if found and _goes_on(found[-1].text, match[0], folded, match.start()):
@@ -249,6 +252,7 @@ def _numbers(code: str, grammar: dict[str, Any]) -> tolls.Grammar:
 
     return tolls.Grammar(
         numbers=numbers,
+        begins=frozenset(word.partition(" ")[0] for word in numbers),
         verb_first=grammar["verb_first"],
         inside=keys("inside"),
         inside_after=keys("inside_after"),

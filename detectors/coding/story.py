@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final, NamedTuple
+from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 
@@ -37,7 +38,7 @@ class Story(Struct, frozen=True):
     auxiliary: tuple[Auxiliary, ...] = ()
 
 
-class Told(NamedTuple):
+class Told(Struct, dict=True):
     """A sentence, and what is understood of it."""
 
     sentence: Sentence
@@ -55,8 +56,9 @@ class Told(NamedTuple):
         """Return the days that it gives."""
         return self.tongue.when(self.sentence, today)
 
+    @cached_property
     def harm(self) -> Harm:
-        """Return the casualties that it states."""
+        """The casualties that it states."""
         return self.tongue.harm(self.sentence)
 
 
@@ -87,7 +89,7 @@ def _title_misleads(told: list[Told]) -> bool:
     if len(told) < 2 or not told[0].certain:
         return False
     weakened = told[1].said.event == "ASSAULT" and bool(told[1].said.auxiliary)
-    return weakened and told[0].harm().killed is None
+    return weakened and told[0].harm.killed is None
 
 
 def _main(told: list[Told], today: date) -> int | None:
@@ -149,7 +151,7 @@ def _harm(story: list[Told]) -> Harm:
     for sentence in story:
         if not _counts_people(sentence):
             continue
-        told = sentence.harm()
+        told = sentence.harm
         risen = risen or told.risen
         if told.killed:
             killed.append(told.killed)
@@ -208,7 +210,7 @@ def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story |
         return None
     # The main sentence tells it first; the title and the rest of the lead add what it leaves out.
     rest = [s for i, s in enumerate(told) if i != main and (s.certain or i == main + 1)]
-    again = any(s.harm().risen for s in told[:2]) if said.event == "ASSAULT" else False
+    again = any(s.harm.risen for s in told[:2]) if said.event == "ASSAULT" else False
     return _story(told[main], rest, place, today, again=again)
 
 

@@ -48,6 +48,7 @@ class Grammar(NamedTuple):
     """What reading numbers takes to know of a language."""
 
     numbers: dict[str, Number]  # by words in plain text, of up to three tokens
+    begins: frozenset[str]  # the first words of these
     verb_first: bool
     inside: frozenset[str]
     inside_after: frozenset[str]
@@ -127,11 +128,11 @@ def _kind(token: Token) -> HarmKind | None:
 
 def _number_at(tokens: Sequence[Token], at: int, grammar: Grammar) -> tuple[Number, int] | None:
     """Return the number word that begins at a token, the longest, and the token after it."""
-    for length in (3, 2, 1):
+    text = tokens[at].text
+    for length in (3, 2, 1) if text in grammar.begins else ():
         words = " ".join(t.text for t in tokens[at : at + length])
         if length <= len(tokens) - at and words in grammar.numbers:
             return grammar.numbers[words], at + length
-    text = tokens[at].text
     if grammar.verb_first and not text[0].isdigit() and text[1:].isdigit():
         text = text[1:]  # "and" is written as one with what follows it
     if text.isascii() and text.isdigit() and int(text) <= _MOST:
