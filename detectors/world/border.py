@@ -10,7 +10,7 @@ governs it, implies no endorsement.
 `part` divides Khyber Pakhtunkhwa: `merged` are the seven former tribal agencies and six frontier
 regions that joined it in 2018 (25th Amendment), `settled` the rest. A frontier region is now a
 subdivision `within` a settled district. South Waziristan, two since 2022, stands beside its halves.
-`kp_towns.csv` says in which district the other names of the unit lie.
+`towns.csv` says in which district the other names of the unit lie.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def districts() -> dict[tuple[str, str], District]:
 
 @cache
 def _towns() -> dict[str, str]:
-    return {r["place"]: r["district"] for r in table("kp_towns.csv")}
+    return {r["place"]: r["district"] for r in table("towns.csv") if r["unit"] == "PK-KP"}
 
 
 def part_of(place: str) -> Part:
@@ -111,7 +111,8 @@ def part_of(place: str) -> Part:
     >>> part_of("Mir Ali"), part_of("Mingora"), part_of("Waziristan")
     ('merged', 'settled', '')
     """
-    found = districts().get(("PK-KP", _towns().get(place, place)))
+    known = districts()
+    found = known.get(("PK-KP", place)) or known.get(("PK-KP", _towns().get(place, "")))
     return found.part if found else ""
 
 

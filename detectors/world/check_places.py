@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from detectors.world.border import LANGUAGES, Certainty, Status, segment_id, table
 from detectors.world.problem import Problem
+from detectors.world.towns import letters
 from detectors.world.units import UNITS
 
 Row = Mapping[str, str]
@@ -27,7 +28,7 @@ COLUMNS: Final = {
     ),
     "geonames_admin1": ("country", "admin1code", "unit"),
     "districts": ("unit", "district", "part", "country", "within", *LANGUAGES),
-    "kp_towns": ("place", "district"),
+    "towns": ("unit", "place", "district", "source", "note"),
     "border": (
         "id", "en", "af_unit", "af_district", "pk_unit", "pk_district", "latitude", "longitude",
         "status", "as_of", *LANGUAGES,
@@ -37,6 +38,8 @@ COLUMNS: Final = {
 _PRECISIONS: Final = ("country", "admin1", "district", "town")
 _KINDS: Final = ("name", "weak", "shared", "demonym", "mask")
 _REVIEWERS: Final = re.compile(r"none: machine-written|CLDR \d+|GeoNames|[^:,]{2,}")
+#: Whence a row of `towns.csv` comes (`towns.py`).
+_SOURCES: Final = ("project", "UCDP GED")
 _ISO3: Final = re.compile("[A-Z]{3}")
 _YEAR: Final = re.compile("(?:19|20)[0-9]{2}")
 #: Degrees: least and greatest latitude, then longitude.
@@ -64,7 +67,7 @@ class Tables(Struct, frozen=True):
     geonames: Sequence[Row] = ()
     geonames_admin1: Sequence[Row] = ()
     districts: Sequence[Row] = ()
-    kp_towns: Sequence[Row] = ()
+    towns: Sequence[Row] = ()
     border: Sequence[Row] = ()
     segments: Sequence[Row] = ()
 
@@ -140,7 +143,7 @@ def _twice(tables: Tables) -> Iterator[Problem]:
         "geonames": lambda r: (r["geonameid"],),
         "geonames_admin1": lambda r: (r["country"], r["admin1code"]),
         "districts": lambda r: (r["unit"], r["district"]),
-        "kp_towns": lambda r: (r["place"],),
+        "towns": lambda r: (r["place"].casefold(), r["unit"]),
         "border": lambda r: (r["id"],),
         "segments": lambda r: (r["id"],),
     }
@@ -246,12 +249,34 @@ def _parts(tables: Tables) -> Iterator[Problem]:
             yield _say("districts", line, f"{row['unit']} has no part {row['part']!r}")
         if row["within"] and (row["unit"], row["within"]) not in known:
             yield _say("districts", line, f"no district {row['within']!r} in {row['unit']}")
-    places = {row["name"] for row in tables.places if row["unit"] == _DIVIDED}
-    for line, row in tables.lines("kp_towns"):
-        if (_DIVIDED, row["district"]) not in known:
-            yield _say("kp_towns", line, f"no district {row['district']!r} in {_DIVIDED}")
-        if row["place"] not in places:
-            yield _say("kp_towns", line, f"places.csv has no {row['place']!r} in {_DIVIDED}")
+
+
+def _towns(tables: Tables) -> Iterator[Problem]:
+    known = {(r["unit"], r["district"]) for r in tables.districts}
+    places = {(r["unit"], r["name"]) for r in tables.places}
+    for line, row in tables.lines("towns"):
+        if (row["unit"], row["place"]) not in places:
+            yield _say("towns", line, f"places.csv has no {row['place']!r} in {row['unit']}")
+        if row["source"] not in _SOURCES:
+            yield _say("towns", line, f"no source {row['source']!r}")
+        for district in row["district"].split("|"):
+            if (row["unit"], district) not in known:
+                yield _say("towns", line, f"no district {district!r} in {row['unit']}")
+
+
+def _one_meaning(tables: Tables) -> Iterator[Problem]:
+    """A name means one thing in all its typings, and it takes one step to the district."""
+    stated = {(r["unit"], r["place"]): r["district"].split("|") for r in tables.towns}
+    typed: dict[tuple[str, str], list[str]] = {}
+    for line, row in tables.lines("towns"):
+        unit, place, among = row["unit"], row["place"], row["district"].split("|")
+        if typed.setdefault((unit, letters(place)), among) != among:
+            yield _say("towns", line, f"{place!r} means {typed[unit, letters(place)]} too")
+        if among == [place] or len(set(among)) < len(among):
+            yield _say("towns", line, f"{place!r} says nothing new")
+        for district in among:
+            if district not in stated.get((unit, district), among):
+                yield _say("towns", line, f"{district!r} is itself another name: give the district")
 
 
 def _sides(tables: Tables) -> Iterator[Problem]:
@@ -280,5 +305,5 @@ def _border(tables: Tables) -> Iterator[Problem]:
 
 _CHECKS: Final[tuple[Callable[[Tables], Iterator[Problem]], ...]] = (
     _units, _kinds, _twice, _script, _labels, _ambiguous, _elsewhere, _coordinates, _crosswalk,
-    _parts, _sides, _border,
+    _parts, _towns, _one_meaning, _sides, _border,
 )  # fmt: skip

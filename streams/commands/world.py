@@ -1,4 +1,4 @@
-"""`tocsin world`: what is watched and who acts there, as the packaged registries have it."""
+"""`tocsin world`: who acts, who reports, and what is wrong, as the packaged registries have it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from streams.commands import base
 
 if TYPE_CHECKING:
     from detectors.world.actors import Actor, Name, Role
+    from detectors.world.families import Family
 
 
 def register(app: typer.Typer) -> None:
     """Add `tocsin world`."""
-    group = typer.Typer(help="What is watched, and who acts there.", no_args_is_help=True)
+    group = typer.Typer(help="Who acts there, and who reports it.", no_args_is_help=True)
     group.command("check", epilog=base.epilog("tocsin world check", "tocsin world check --json"))(
         check
     )
     group.command(
         "show",
         epilog=base.epilog(
-            "tocsin world show taliban", "tocsin world show taliban --on 2020-06-01 --json"
+            "tocsin world show taliban",
+            "tocsin world show taliban --on 2020-06-01 --json",
+            "tocsin world show reuters",
         ),
     )(show)
     app.add_typer(group, name="world")
@@ -47,18 +50,30 @@ def check(json: base.Json = False) -> None:
 
 @base.plain_errors
 def show(
-    id: Annotated[str, typer.Argument(metavar="ID", help="Its id or label, such as taliban.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="Its id or label, or an outlet.")],
     on: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="As of this day; else of today."),
     ] = None,
     json: base.Json = False,
 ) -> None:
-    """Show an organisation as of a day: its role, references of lists, and names by speaker."""
+    """Show an organisation as of a day, or the publisher family of an outlet.
+
+    Of an organisation its role, references of lists, and names by speaker; of a family its side and
+    the names and domains by which it is found. An organisation goes before an outlet of its name.
+    """
     from detectors.world.actors import actor
+    from detectors.world.families import FAMILIES, find
 
     day = on.date() if on else datetime.now(UTC).date()
-    found = actor(_id_of(id), day)
+    known = _id_of(id)
+    outlet = find(id) if known is None else None
+    if outlet is not None:
+        _show_family(FAMILIES[outlet.family], day, json)
+        return
+    if known is None:
+        raise _unknown(id)
+    found = actor(known, day)
     if json:
         base.print_json(found)
         return
@@ -70,20 +85,43 @@ def show(
         _names(found)
 
 
-def _id_of(given: str) -> str:
-    """Return the id of the organisation that an id or label names.
-
-    Raises:
-        Problem: There is none.
-    """
+def _id_of(given: str) -> str | None:
+    """Return the id of the organisation that an id or label names, if one does."""
     from detectors.world.actors import ACTORS
 
     for known in ACTORS.values():
         if given.casefold() in (known.id, known.label.casefold()):
             return known.id
+    return None
+
+
+def _unknown(given: str) -> base.Problem:
+    """Return what to say of a name that no registry has."""
+    from detectors.world.actors import ACTORS
+    from detectors.world.families import FAMILIES
+
     names = [text for known in ACTORS.values() for text in (known.label, known.id)]
-    mend = base.near(given, names) or f"; there are {', '.join(ACTORS)}"
-    raise base.Problem(f"the registry has no organisation {given!r}{mend}", base.NOTHING)
+    outlets = [text for known in FAMILIES.values() for text in (known.name, known.id)]
+    mend = base.near(given, names + outlets) or f"; there are {', '.join(ACTORS)}"
+    said = f"the registries have no organisation and no outlet {given!r}{mend}"
+    return base.Problem(said, base.NOTHING)
+
+
+def _show_family(found: Family, on: date, json: bool) -> None:
+    """Print a publisher family with its side on a day."""
+    if json:
+        base.print_json({"family": found, "on": on, "voice": found.voice(on)})
+        return
+    standing = found.standing(on)
+    base.say(f"{found.name} ({found.id}) on {on}: one witness", style="bold")
+    base.say(f"kind: {found.kind}")
+    base.say(f"country: {found.country or 'none'}")
+    base.say(f"voice: {found.voice(on)}")
+    base.say(f"rests on: {(standing and standing.note) or 'nothing beyond its own name'}")
+    base.print_table(
+        ("language", "outlet", "kind"),
+        [(outlet.language, outlet.text, outlet.kind) for outlet in found.outlets],
+    )
 
 
 def _days(first: date | None, last: date | None) -> str:
