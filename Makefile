@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types unit lock servers bench bench-coding bench-store clean
+.PHONY: help demo test lint types unit lock servers bench bench-coding bench-incidents bench-store clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-coding: .venv/dev ## What the coder can do, and how fast, beside naive one
 	$(BIN)/python tests/benchmarks/bench_coding.py
 	$(BIN)/python tests/benchmarks/bench_language.py
 	$(BIN)/python tests/benchmarks/bench_types.py
+
+bench-incidents: .venv/dev ## How well reports become incidents, how fast, in how much memory
+	$(BIN)/python tests/benchmarks/bench_incidents.py $(ARGS)
 
 bench-store: .venv/dev ## Speed of the store
 	$(BIN)/python tests/benchmarks/bench_store.py

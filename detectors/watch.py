@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors.coverage import UnitCoverage
-from detectors.incidents import Incident, IncidentLog
+from detectors.incidents import NONE, Change, Incident, IncidentLog
 from detectors.records import Coverage, Event, Score, SourceHealth, Tick
 from detectors.signals import SIGNALS, Observation
 from detectors.timegrid import Grid, local_half_days, seconds
@@ -162,7 +162,7 @@ class Watch:
             judged = unit.coverage.judge(self.state.health)
         if received is None and half_day == unit.half_day and judged == unit.judged:
             return []
-        new = _count(unit, received, end) if received else ()
+        change = _count(unit, received, end) if received else NONE
         if half_day != unit.half_day:
             unit.incidents.forget(half_day // 2)
         unit.half_day, unit.judged, unit.closed = half_day, judged, end
@@ -175,23 +175,35 @@ class Watch:
             coverage=judged[0],
             share=judged[1],
             incidents=unit.incidents,
-            new=new,
+            new=change.new,
+            gone=change.gone,
         )
         return _score(unit, seen)
 
 
-def _count(unit: UnitState, received: list[Event], end: int) -> tuple[Incident, ...]:
-    """Take the events of a step into incidents, in canonical order; return the new ones."""
-    new = []
+def _count(unit: UnitState, received: list[Event], end: int) -> Change:
+    """Take the events of a step into incidents, in canonical order; return what that changed."""
+    new: dict[str, Incident] = {}
+    gone: dict[str, Incident] = {}
     for event in sorted(received, key=lambda e: (e.seen_at, e.id)):
-        if event.event != "ASSAULT" or event.auxiliary or event.id in unit.incidents.seen:
+        if not _counts(event) or event.id in unit.incidents.seen:
             continue
-        incident = unit.incidents.take(event, end)
+        change = unit.incidents.take(event, end)
         if event.id in unit.incidents.seen:
             unit.coverage.take(event.source)
-        if incident is not None:
-            new.append(incident)
-    return tuple(new)
+        for incident in change.new:
+            if gone.pop(incident.id, None) is None:
+                new[incident.id] = incident
+        for incident in change.gone:
+            if new.pop(incident.id, None) is None:
+                gone[incident.id] = incident
+    return Change(tuple(new.values()), tuple(gone.values()))
+
+
+def _counts(event: Event) -> bool:
+    """Whether an event is of violence that happened, or says of such that it did not."""
+    taken_back = event.statement in ("denial", "retraction")
+    return event.event == "ASSAULT" and (not event.auxiliary or taken_back)
 
 
 def _score(unit: UnitState, seen: Observation) -> list[Score]:

@@ -21,6 +21,7 @@ class Observation(Struct, frozen=True):
     share: float  # of the usual reporting
     incidents: IncidentLog
     new: tuple[Incident, ...] = ()  # incidents first seen in this step
+    gone: tuple[Incident, ...] = ()  # incidents of earlier steps that are none, or one with another
 
     @property
     def today(self) -> int:

@@ -178,6 +178,9 @@ def _count(state: SurgeState, seen: Observation) -> None:
         delay = min(max(seen.today - incident.day, 0), DELAY_DAYS - 1)
         state.delays = [weight * 0.995 for weight in state.delays]
         state.delays[delay] += 1.0
+    for incident in seen.gone:
+        if state.counts.get(incident.day, 0) > 0:
+            state.counts[incident.day] -= 1
     if seen.coverage != "ok":
         state.shares[seen.today] = min(seen.share, state.shares.get(seen.today, 1.0))
 

@@ -43,7 +43,8 @@ def _observations(days: int = 60, seed: int = 1) -> Iterator[Observation]:
             coverage=state,
             share={"ok": 1.0, "thin": 0.6, "dark": 0.1}[state],
             incidents=log,
-            new=tuple(incident for incident in found if incident is not None),
+            new=tuple(incident for change in found for incident in change.new),
+            gone=tuple(incident for change in found for incident in change.gone),
         )
 
 

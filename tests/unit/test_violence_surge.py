@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from detectors.distributions import upper_tail
 from detectors.incidents import Incident, IncidentLog
+from detectors.linkage import Told
 from detectors.records import Coverage, Score
 from detectors.signals import Observation
 from detectors.signals.violence_surge import (
@@ -39,16 +40,18 @@ class Run(Struct):
 
 
 def _incident(on: int, number: int) -> Incident:
+    told = [
+        Told(f"e-{on}-{number}/{n}", 0, FIRST + on, FIRST + on, witness, witness, "AF-KAN")
+        for n, witness in enumerate(("post", "wire"))
+    ]
     return Incident(
         id=f"i-{on}-{number}",
         day=FIRST + on,
-        place="Kandahar",
-        precise=True,
+        filed=FIRST + on,
+        last=FIRST + on,
         admin1="AF-KAN",
-        actors=(),
-        killed=None,
-        publishers=["post", "wire"],
-        events=[f"e-{on}-{number}/0"],
+        place="Kandahar",
+        told=told,
         first_seen=0,
     )
 
