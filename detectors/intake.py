@@ -7,11 +7,12 @@ that partition, and what its sources brought in the hours that are still open.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from detectors.coding import Coded as CodedReport
 from detectors.coding import code
 from detectors.coverage import SourceMonitor
 from detectors.records import Event, Heartbeat, Report, SourceHealth, Tick
@@ -19,6 +20,10 @@ from detectors.timegrid import Grid, instant, seconds
 
 _LONGEST_GAP: Final = 90 * 86_400  # seconds: of a longer silence only the end is told by hours
 _TICK_HEALTH: Final = 500  # health records in a tick: some 75 KB
+_LONGEST_ERROR: Final = 300  # characters
+
+#: Codes reports, in their order.
+Coder = Callable[[Sequence[Report]], Sequence[CodedReport]]
 
 
 class IntakeState(Struct):
@@ -33,6 +38,14 @@ class IntakeState(Struct):
     errors: dict[int, dict[str, str]] = {}  # hour's end -> source -> why it could not be fetched
 
 
+class Failure(Struct, frozen=True):
+    """A report that could not be coded: a defect of the coder, whatever the report says."""
+
+    offset: int
+    report: str
+    error: str
+
+
 class Coded(Struct):
     """What a batch of reports came to."""
 
@@ -42,6 +55,7 @@ class Coded(Struct):
     advanced: bool  # whether the batch moved it
     outcomes: Counter[str]
     late: int  # reports whose step was over
+    failed: list[Failure] = []
 
     def ticks(self, partition: int, of: int) -> list[Tick]:
         """Return the watermark as ticks, each small enough for one record, the last the highest."""
@@ -61,24 +75,37 @@ class Coded(Struct):
 class Intake:
     """Codes batches of one partition's reports and keeps its stream time."""
 
-    def __init__(self, grid: Grid, disorder: int = 0) -> None:
-        """Take the grid, and by how many seconds reports of one partition may be out of order."""
+    def __init__(self, grid: Grid, disorder: int = 0, coder: Coder = code) -> None:
+        """Take what a partition's reports are read with.
+
+        Args:
+            grid: The steps of stream time.
+            disorder: By how many seconds reports of one partition may be out of order.
+            coder: Codes the reports.
+        """
         self._grid = grid
         self._disorder = disorder
+        self._code = coder
 
     def take(
         self, state: IntakeState, records: Iterable[tuple[int, Report | Heartbeat | Tick]]
     ) -> Coded:
         """Take in records with their offsets; those at or before the state's offset are skipped.
 
-        Events are in the order of the reports. Health comes at each hour that ended, by source.
+        Events are in the order of the reports. Health comes at each hour that ended, by source. A
+        report that cannot be coded is told in `failed`, and counts as seen; the others are coded.
         """
         before = state.time
         fresh = [(offset, record) for offset, record in records if offset > state.offset]
-        reports = [record for _, record in fresh if isinstance(record, Report)]
+        reports = [(offset, record) for offset, record in fresh if isinstance(record, Report)]
         outcomes: Counter[str] = Counter()
         events: list[Event] = []
-        for coded in code(reports):
+        failed: list[Failure] = []
+        for coded in self._coded(reports):
+            if isinstance(coded, Failure):
+                outcomes["failed"] += 1
+                failed.append(coded)
+                continue
             outcomes[coded.outcome] += 1
             events.extend(coded.events)
         health: list[SourceHealth] = []
@@ -88,7 +115,25 @@ class Intake:
             health.extend(self._advance(state))
         if fresh:
             state.offset = fresh[-1][0]
-        return Coded(events, health, state.time, state.time > before, outcomes, late)
+        return Coded(events, health, state.time, state.time > before, outcomes, late, failed)
+
+    def _coded(self, reports: Sequence[tuple[int, Report]]) -> Iterable[CodedReport | Failure]:
+        """Code reports, one by one where one of them cannot be coded."""
+        try:
+            return self._code([report for _, report in reports])
+        except MemoryError:
+            raise  # of the process, not of a report
+        except Exception:  # which one it was is found out by coding each alone
+            return [self._alone(offset, report) for offset, report in reports]
+
+    def _alone(self, offset: int, report: Report) -> CodedReport | Failure:
+        try:
+            (coded,) = self._code([report])
+        except MemoryError:
+            raise
+        except Exception as error:  # a defect that one report brings to light must not stop all
+            return Failure(offset, report.id, repr(error)[:_LONGEST_ERROR])
+        return coded
 
     def _note(self, state: IntakeState, record: Report | Heartbeat | Tick) -> bool:
         """Note one record; return whether it is a report that came after its step was over."""

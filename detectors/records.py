@@ -28,6 +28,15 @@ EventType = Literal[
     "AGREE", "CONSULT", "SUPPORT", "COOPERATE", "AID", "CONCEDE", "RETREAT", "REQUEST", "ACCUSE",
     "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
 ]  # fmt: skip
+#: What a report says of an event that somebody else told: it is claimed as one's own, answered with
+#: another account, confirmed, denied, or taken back by who told it.
+Statement = Literal["claim", "counter-claim", "confirmation", "denial", "retraction"]
+#: On which side who speaks stands; "independent" is everybody who is on none.
+Voice = Literal[
+    "afg-authorities", "pak-authorities", "foreign-authorities", "militant", "un", "independent",
+]  # fmt: skip
+#: Whom a report counts among the killed.
+Victims = Literal["civilians", "security-forces", "militants"]
 
 UNPLACED = "unplaced"
 
@@ -77,6 +86,8 @@ class IncidentRecord(Value, frozen=True):
     killed: Casualties | None = None
     injured: Casualties | None = None
     civilians_killed: Casualties | None = None
+    mode: str | None = None  # PLOVER mode
+    contexts: tuple[str, ...] = ()  # PLOVER contexts, sorted (`detectors/coding/contexts.csv`)
 
 
 class Report(Record, frozen=True, tag="report.v1"):
@@ -138,7 +149,7 @@ class Event(Record, frozen=True, tag="event.v1"):
     publisher: str  # publisher family: the witness
     seen_at: Instant
     event: EventType
-    occurred: Interval | None  # None: the report gives no day that can be relied on
+    occurred: Interval | None  # None: there is no day that can be relied on
     place: Place | None
     mode: str | None = None  # PLOVER mode
     actors: tuple[str, ...] = ()  # registry ids, sorted
@@ -151,6 +162,14 @@ class Event(Record, frozen=True, tag="event.v1"):
     url: str | None = None
     quote: str = ""  # a short quotation, for the evidence
     risen: bool = False  # the report says that `killed` replaces an earlier, lower number
+    dated_by: Literal["text", "publication"] = "text"  # by what `occurred` is known
+    victims: tuple[Victims, ...] = ()  # who the killed were, sorted; empty where it is not told
+    killed_also: tuple[Count, ...] = ()  # other numbers told: an earlier one, another side's
+    statement: Statement | None = None
+    voices: tuple[Voice, ...] = ()  # who is cited as saying so, sorted
+    contexts: tuple[str, ...] = ()  # PLOVER contexts, sorted (`detectors/coding/contexts.csv`)
+    wire: str | None = None  # the publisher family that the text credits: this is its reprint
+    sketch: str = ""  # of the text, to know a reprint by (`detectors/coding/sketch.py`)
 
 
 class IncidentRef(Value, frozen=True):
@@ -161,7 +180,12 @@ class IncidentRef(Value, frozen=True):
     place: str
     killed: Casualties | None
     publishers: tuple[str, ...]  # independent witnesses, sorted
-    events: tuple[str, ...]  # event ids, sorted
+    events: tuple[str, ...]  # event ids, sorted; of very many reports some
+    reports: Count = 0  # how many there are; 0 where it was not counted
+    voices: tuple[Voice, ...] = ()  # the sides cited, sorted
+    statements: tuple[Statement, ...] = ()  # claims, denials and the like, sorted
+    absorbed: tuple[str, ...] = ()  # incidents that turned out to be this one
+    parted: tuple[str, ...] = ()  # incidents with which it exchanged reports
 
 
 class Resolver(Value, frozen=True):

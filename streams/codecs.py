@@ -37,6 +37,7 @@ REASONS: Final[dict[str, str]] = {
     "wrong_type": "a field has the wrong type or is out of bounds: see the topic's schema",
     "time_too_old": "the time is before 2000: send when the report was first seen, in UTC",
     "time_in_future": "the time is more than a day ahead of the clock: set the source's clock",
+    "coding_failed": "reading the report met with a defect: report it, upgrade, then replay",
 }
 LARGEST_BYTES: Final = 1_000_000
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)

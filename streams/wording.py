@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from detectors.records import Alert, IncidentRef
+from detectors.records import Alert, IncidentRef, Voice
+from detectors.world.families import FAMILIES
 from detectors.world.units import name_of
 
+#: How the sides are called that a report cites.
+VOICES: Final[dict[Voice, str]] = {
+    "afg-authorities": "authorities in Afghanistan",
+    "pak-authorities": "authorities in Pakistan",
+    "foreign-authorities": "authorities of other countries",
+    "militant": "armed groups",
+    "un": "the United Nations",
+    "independent": "residents, doctors or others on no side",
+}
 #: What every page, feed and message says about what it shows.
 DISCLAIMER: Final = (
     "A score is a model's judgement of unusual activity. "
@@ -128,10 +138,23 @@ def _window(alert: Alert) -> str:
     return "" if alert.window_days is None else f" in {_days(alert.window_days)}"
 
 
+def publisher(family: str) -> str:
+    """Return the name of a publisher family, or the id itself where no registry has it."""
+    known = FAMILIES.get(family)
+    return known.name if known else family
+
+
+def sides(incident: IncidentRef) -> str:
+    """Say which sides are cited for an incident, "" where none was read."""
+    return ", ".join(VOICES[voice] for voice in incident.voices)
+
+
 def _incident(incident: IncidentRef) -> str:
     killed = incident.killed
     toll = "killed unknown" if killed is None else f"killed {_range(killed.low, killed.high)}"
-    return f"{incident.day} {incident.place}: {toll}; reported by {', '.join(incident.publishers)}"
+    told = f"reported by {', '.join(map(publisher, incident.publishers))}"
+    cited = f", citing {sides(incident)}" if incident.voices else ""
+    return f"{incident.day} {incident.place}: {toll}; {told}{cited}"
 
 
 def _range(low: int, high: int) -> str:

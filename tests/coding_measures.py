@@ -16,7 +16,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from random import Random
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -26,6 +27,11 @@ from detectors.coding.normalise import fold, normalise
 from detectors.coding.opening import opened as opened
 from detectors.records import Casualties, Event, Interval, Report
 from detectors.world.units import UNITS
+from streams.scenarios.choice import pick
+from streams.scenarios.facts import Fact
+from streams.scenarios.language import Language, language
+from streams.scenarios.plan import invent_deed
+from streams.scenarios.prose import Deed, rebels
 from streams.scenarios.render import facts, render, truth
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -112,43 +118,81 @@ def false_alarms(name: str) -> tuple[Share, list[str]]:
 # Headlines
 
 
-def headlines(file: str) -> Iterator[tuple[Report, str]]:
-    """Yield each headline once, with the unit of its row."""
+class Headline(Struct):
+    """A headline, and what UCDP says of the rows it stands on, in their order."""
+
+    report: Report
+    units: list[str] = []
+    killed: list[tuple[int, int, int]] = []  # low, best, high
+
+
+def headlines(file: str) -> list[Headline]:
+    """Return each headline once, with all rows that name it as a source."""
     by_name = {unit.name: unit.code for unit in UNITS.values()} | _NAMES
-    seen: set[str] = set()
+    found: dict[str, Headline] = {}
     text = (SHARED / "ucdp" / file).read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines(True)):
         unit = row.get("admin1_iso") or by_name.get(re.sub(" province$", "", row["adm_1"]), "")
+        best, low, high = (int(row[name]) for name in ("best", "low", "high"))
         dates = row["source_date"].split(";")
-        for i, part in enumerate(row["source_headline"].split(";")):
-            title = part.strip().split("\n")[0]
-            day = dates[min(i, len(dates) - 1)][:10]
-            if title in seen or len(title) < 12 or not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
-                continue
-            seen.add(title)
-            at = datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
-            yield Report(id=f"ucdp:{len(seen)}", source="ucdp", seen_at=at, title=title), unit
+        for title, day in dict(_titles(row["source_headline"], dates)).items():
+            if title not in found:
+                at = datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
+                key = f"ucdp:{len(found) + 1}"
+                found[title] = Headline(Report(id=key, source="ucdp", seen_at=at, title=title))
+            found[title].units.append(unit)
+            found[title].killed.append((min(low, best), best, max(high, best)))
+    return list(found.values())
 
 
-def _names_a_province(title: str) -> bool:
-    """Tell whether the dictionaries find a place below the country in the title."""
+def _titles(column: str, dates: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the headlines of a row, each with its day."""
+    for i, part in enumerate(column.split(";")):
+        title, day = part.strip().split("\n")[0], dates[min(i, len(dates) - 1)][:10]
+        if len(title) >= 12 and re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+            yield title, day
+
+
+def _places_named(title: str) -> list[set[str]]:
+    """Return the places below the country in a title, each as the units it may stand for."""
     folded = fold(title)
     found = lexicon().scan(normalise(folded)) or []
     hits = lexicon().resolve(found, folded)
-    return any(c.unit != c.country for hit in hits for c in hit.entry.places)
+    named = [{c.unit for c in hit.entry.places if c.unit != c.country} for hit in hits]
+    return [units for units in named if units]
 
 
-def admin1(file: str) -> tuple[Share, Share]:
-    """Headlines that name a place: how many are placed, and how many of those are right."""
-    named = [(r, u) for r, u in headlines(file) if u and _names_a_province(r.title)]
-    answered, right = Share(), Share()
-    for (_, unit), found in zip(named, code([report for report, _ in named]), strict=True):
+class Placed(NamedTuple):
+    """How many headlines are placed, and how many of those are right."""
+
+    answered: Share
+    answered_one: Share  # of those that name one province only
+    right: Share  # any row's province
+    strict: Share  # the first row's
+
+
+def admin1(file: str) -> Placed:
+    """Return how many of the headlines that name a place are placed, and how many rightly.
+
+    UCDP makes a row of each event, and one headline may stand on several: it tells of several
+    events, or is one of several sources that were read together for them. So the province of any of
+    its rows is `right`; `strict` counts the first row's alone, whichever that is. A list of several
+    provinces is answered with the country, so `answered_one` leaves out who names several.
+    """
+    named = [(h, _places_named(h.report.title)) for h in headlines(file) if h.units[0]]
+    named = [(headline, places) for headline, places in named if places]
+    told = Placed(Share(), Share(), Share(), Share())
+    coded = code([headline.report for headline, _ in named])
+    for (headline, places), found in zip(named, coded, strict=True):
         event = violent(found)
-        place = event.place if event else None
-        answered.add(place is not None and place.admin1 is not None)
-        if place is not None and place.admin1 is not None:
-            right.add(place.admin1 == unit)
-    return answered, right
+        unit = event.place.admin1 if event and event.place else None
+        told.answered.add(unit is not None)
+        if set.intersection(*places):
+            told.answered_one.add(unit is not None)
+        if unit is not None:
+            told.right.add(unit in headline.units)
+            told.strict.add(unit == headline.units[0])
+    return told
 
 
 # Golden cases
@@ -202,8 +246,10 @@ def answered(found: Coded) -> dict[str, Any]:
         "killed": _count(event.killed),
         "injured": _count(event.injured),
         "civilians_killed": _count(event.civilians_killed),
-        "occurred": _days(event.occurred),
+        "victims": list(event.victims),
+        "occurred": _days(event.occurred if event.dated_by == "text" else None),
         "actors": list(event.actors),
+        "statement": event.statement,
     }
 
 
@@ -216,7 +262,8 @@ def golden_shares(language: str) -> tuple[dict[str, Share], list[tuple[str, str,
     """How many golden cases are right, field by field, and which are not.
 
     `violent` is over all cases; the other fields are over those where violence happened and was
-    found. Of actors, those that are expected must be among those found.
+    found, but for `statement`, over those with any event that was found. Of actors, those that are
+    expected must be among those found.
     """
     cases = golden(language)
     shares = {name: Share() for name in ("violent", "event")}
@@ -232,9 +279,13 @@ def golden_shares(language: str) -> tuple[dict[str, Share], list[tuple[str, str,
         said, expect = answered(found), case.expect
         note(case, "violent", is_violent(said), is_violent(expect))
         note(case, "event", said["event"], expect["event"])
+        if said["event"] and expect["event"]:
+            note(case, "statement", said["statement"], expect["statement"])
         if is_violent(said) and is_violent(expect):
             for name in ("admin1", "killed", "injured", "civilians_killed", "occurred", "actors"):
                 note(case, name, said[name], expect.get(name))
+            if "victims" in expect:
+                note(case, "victims", said["victims"], expect["victims"])
             if expect.get("mode"):
                 note(case, "mode", said["mode"], expect["mode"])
     return shares, wrong
@@ -266,11 +317,89 @@ def scenario() -> dict[str, Counter[str]]:
         if event.occurred:
             count["dated"] += 1
             count["day right"] += _meets(event.occurred, fact.day_start, fact.day_end)
-        # First reports may give fewer than died; a risen toll gives what is known in the end.
-        if about.kind == "revision" and event.killed:
+        # Where sides differ, which number is the best is another question.
+        if about.told and about.kind != "counter":
             count["tolls"] += 1
-            count["toll right"] += event.killed.best == fact.best
+            count["toll right"] += _told(event.killed, about.told)
     return counts
+
+
+def _told(killed: Casualties | None, number: int) -> bool:
+    """Tell whether a toll is the number told: exact, or at one end of a range."""
+    return killed is not None and number in (killed.low, killed.best, killed.high)
+
+
+#: Reports of the scenario that tell who was killed: the others give numbers only.
+_TELLING: Final = ("first", "second", "reprint", "translation")
+_KINDS: Final = {"GOV": "security-forces", "CIV": "civilians"}
+
+
+def scenario_victims() -> tuple[dict[str, Share], list[tuple[Report, set[str], set[str]]]]:
+    """How many reports of the scenario with deaths are right in who they were, by language.
+
+    Also those that are not: the report, who it tells and who it was read to tell.
+    """
+    deeds = dict(_deeds())
+    shares: dict[str, Share] = {}
+    wrong: list[tuple[Report, set[str], set[str]]] = []
+    reports, told = list(render()), list(truth())
+    for report, about, found in zip(reports, told, code(reports), strict=True):
+        event = violent(found)
+        if about.incident is None or about.kind not in _TELLING or event is None:
+            continue
+        fact, deed = deeds[about.incident]
+        if not fact.best:
+            continue
+        expected = _victims_told(report, fact, deed)
+        said: set[str] = set(event.victims)
+        shares.setdefault(report.language or "und", Share()).add(said == expected)
+        if said != expected:
+            wrong.append((report, expected, said))
+    return shares, wrong
+
+
+def _deeds(name: str = "doha-2020") -> Iterator[tuple[int, tuple[Fact, Deed]]]:
+    """Yield the invented deed of each incident of the scenario, as `render` draws it."""
+    happened = facts(name)
+    delays = sorted(f.delay_days for f in happened if f.delay_days is not None)
+    for fact in happened:
+        rng = Random(f"{name}/{fact.incident}")
+        if fact.delay_days is None:
+            pick(delays, rng)
+        yield fact.incident, (fact, invent_deed(fact, rng))
+
+
+def _victims_told(report: Report, fact: Fact, deed: Deed) -> set[str]:
+    """Return who the prose of a report says was killed; of both sides, where it names the two."""
+    tongue = language(report.language or "en")
+    text = f"{report.title}  {report.text}"
+    civilians = {"civilians"} if _names_civilians(text, tongue) else set()
+    if deed.victim == "people":
+        return civilians
+    sides = ("GOV", rebels(fact)) if deed.victim == "mixed" else (deed.victim,)
+    counted = {_KINDS.get(side, "militants") for side in sides if _counts(text, side, fact, tongue)}
+    return counted | civilians
+
+
+def _counts(text: str, side: str, fact: Fact, tongue: Language) -> bool:
+    """Return whether a number of a side's people stands in a text."""
+    code = f"GOV-{fact.country}" if side == "GOV" else side
+    nouns = (*tongue.victim[code], *tongue.title_victim[code])
+    counted = "|".join({re.escape(form) for pair in nouns for form in pair})
+    words = "|".join(
+        (*tongue.words.numbers, *tongue.count["one"], "an", r"\d+", tongue.words.dozen or "-")
+    )
+    return re.search(rf"(?<!\w)(?:{words}) (?:{counted})(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _names_civilians(text: str, tongue: Language) -> bool:
+    """Return whether a text counts civilians among its people, in the words of the scenario."""
+    (one, several), (_, people) = tongue.victim["civilians"][0], tongue.victim["people"][0]
+    for template in tongue.count["including"]:
+        known = {"n": r"\S+", "m": r"\S+", "people": people, "civilians": f"(?:{one}|{several})"}
+        if re.search(template.rstrip(",").format_map(known), text, re.IGNORECASE):
+            return True
+    return False
 
 
 def _meets(occurred: Interval, first: date, last: date) -> bool:

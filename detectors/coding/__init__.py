@@ -11,12 +11,19 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from detectors.coding.byline import wire
+from detectors.coding.credible import credible
+from detectors.coding.dates import published_on
 from detectors.coding.lexicon import Lexicon, lexicon
+from detectors.coding.markup import quotable
 from detectors.coding.opening import opened
+from detectors.coding.sketch import sketch
 from detectors.coding.story import Story, read
 from detectors.coding.structured import actors_of, place_of
-from detectors.records import UNPLACED, Event, Place, Report
+from detectors.records import UNPLACED, Event, Place, Report, Voice
+from detectors.world.families import FAMILIES, witness
 
 __all__ = ["Coded", "code"]
 
@@ -55,7 +62,17 @@ def _prose(report: Report, words: Lexicon) -> Coded:
         return _OTHER
     tongue, text, hits = found
     story = read(report, text, hits, tongue) if hits else None
-    return _copies(report, story, story.place, tongue.code) if story else _NOTHING
+    if story is None:
+        return _NOTHING
+    return _copies(_dated(story, report), report, tongue.code, sketch(text.plain))
+
+
+def _dated(story: Story, report: Report) -> Story:
+    """Return what happened with its days: news of violence that names none is of these days."""
+    if story.occurred or story.vague or story.event != "ASSAULT" or story.auxiliary:
+        return story
+    out = published_on(report, story.place.country if story.place else None)
+    return replace(story, occurred=out, dated_by="publication") if out else story
 
 
 def _record(report: Report) -> Coded:
@@ -70,12 +87,14 @@ def _record(report: Report) -> Coded:
         quote=report.title,
         place=place,
         occurred=record.occurred,
+        mode=record.mode,
         actors=actors_of(record),
         killed=record.killed,
         injured=record.injured,
         civilians_killed=record.civilians_killed,
+        contexts=record.contexts,
     )
-    return _copies(report, story, place, None)
+    return _copies(story, report, None, "")
 
 
 def _units(place: Place | None) -> tuple[str, ...]:
@@ -84,28 +103,46 @@ def _units(place: Place | None) -> tuple[str, ...]:
     return (place.admin1, place.country) if place.admin1 else (place.country,)
 
 
-def _copies(report: Report, story: Story, place: Place | None, language: str | None) -> Coded:
-    events = tuple(
-        Event(
-            id=f"{report.id}/0",
-            unit=unit,
-            report=report.id,
-            source=report.source,
-            publisher=report.publisher or report.source,
-            seen_at=report.seen_at,
-            event=story.event,
-            occurred=story.occurred,
-            place=place,
-            mode=story.mode,
-            actors=story.actors,
-            killed=story.killed,
-            injured=story.injured,
-            civilians_killed=story.civilians_killed,
-            risen=story.risen,
-            auxiliary=story.auxiliary,
-            language=language,
-            quote=story.quote[:QUOTE],
-        )
-        for unit in _units(place)
+def _voices(story: Story, publisher: str, report: Report) -> tuple[Voice, ...]:
+    """Return the sides cited, and that of the outlet itself where it stands on one."""
+    family = FAMILIES.get(publisher)
+    own = family.voice(report.seen_at.date()) if family else "independent"
+    return story.voices if own == "independent" else tuple(sorted({*story.voices, own}))
+
+
+def _copies(story: Story, report: Report, language: str | None, text: str) -> Coded:
+    place = story.place
+    publisher = witness(report.publisher, report.url, report.source)
+    credited = None if report.record else wire(report.title, report.text, publisher)
+    unit, *others = _units(place)
+    event = Event(
+        id=f"{report.id}/0",
+        unit=unit,
+        report=report.id,
+        source=report.source,
+        publisher=publisher,
+        seen_at=report.seen_at,
+        event=story.event,
+        occurred=story.occurred,
+        place=place,
+        mode=story.mode,
+        actors=story.actors,
+        killed=story.killed,
+        injured=story.injured,
+        civilians_killed=story.civilians_killed,
+        risen=story.risen,
+        killed_also=story.killed_also,
+        statement=story.statement,
+        voices=_voices(story, publisher, report),
+        wire=credited,
+        auxiliary=story.auxiliary,
+        language=language,
+        quote=quotable(story.quote, QUOTE),
+        dated_by=story.dated_by,
+        contexts=story.contexts,
+        victims=story.victims,
+        sketch=text,
     )
-    return Coded(events, "coded" if place else "unplaced")
+    event = credible(event)
+    copies = (event, *(replace(event, unit=other) for other in others))
+    return Coded(copies, "coded" if place else "unplaced")

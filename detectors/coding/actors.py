@@ -37,7 +37,10 @@ def named(hits: Iterable[Hit], country: str | None, day: date) -> tuple[str, ...
     it means one organisation in one country at one time. A name counts whoever calls it so: news
     quotes one party's name for another.
     """
-    found = {id for hit in hits for id in _meant(hit.entry.aliases, country, day)}
+    found: set[str] = set()
+    for hit in hits:
+        if hit.entry.aliases:
+            found.update(_meant(hit.entry.aliases, country, day))
     return tuple(sorted(found))
 
 

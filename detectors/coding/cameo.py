@@ -2,11 +2,15 @@
 
 The table `cameo.csv` carries over the facts of the conversion table of the PLOVER manual (draft
 0.8, 17 September 2021; edited by Philip Schrodt, Open Event Data Alliance, CC BY-SA 4.0): code,
-type, mode and contexts, without its descriptions. Three readings of it are ours. Root 08 is given
+type, mode and contexts, without its descriptions. Four readings of it are ours. Root 08 is given
 there for both CONCEDE and RETREAT; as a bare root it is CONCEDE here, as its 080 is. 175
-(repression) has a context in the place of its mode; it is a context here. A code the table leaves
-out takes its nearest parent's; roots 01 (statements) and 02 (appeals) have none, so they are not
-coded.
+(repression) has a context in the place of its mode; it is a context here. 163 (embargo, boycott or
+sanctions) is given as COERCE with mode restrict; here it is SANCTION with mode discontinue, because
+the manual of the same draft defines SANCTION as every reduction of relations, formal sanctions
+among them, and COERCE as restrictions of rights; PLOVER's gold record of sanctions has it so too.
+Contexts have the names of `contexts.csv` (the table's `democracy` is `pro_democracy`). A code the
+table leaves out takes its nearest parent's; roots 01 (statements) and 02 (appeals) have none, so
+they are not coded.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ without a day gives none: no day is invented.
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +20,12 @@ ZONES: Final = {
 }
 #: An explicit date longer ago than this is not news: the text looks back.
 RECENT: Final = timedelta(days=30)
+#: How far the time that an outlet gives may lie from the time at which its report was seen.
+_AHEAD: Final = timedelta(days=-2)
+_BEHIND: Final = timedelta(days=400)
+_HOUR: Final = timedelta(hours=1)
+_FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = (
@@ -32,7 +38,8 @@ _MONTH: Final = (
 )
 _NUMBER: Final = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _PATTERN: Final = (
-    r"\b(?:(?P<iso>(?:19|20)\d\d-\d\d-\d\d)"
+    # The end of a word is not tried, nor a letter that no expression begins with.
+    r"\b(?=[\dabdefijlmnopstuwy])(?:(?P<iso>(?:19|20)\d\d-\d\d-\d\d)"
     r"|(?P<d1>\d{1,2})(?:st|nd|rd|th)?(?: of)? "
     + _MONTH.format("m1")
     + r"(?:,? (?P<y1>(?:19|20)\d\d))?"
@@ -67,6 +74,7 @@ class When(Struct, frozen=True):
     occurred: Interval | None
     historical: bool = False
     future: bool = False
+    vague: bool = False  # it names a time, but no day: a month, a year
 
 
 NO_DAY: Final = When(None)
@@ -78,12 +86,42 @@ def anchor(report: Report, country: str | None) -> date:
     The outlet's time is used where it is not later than the time Tocsin first had the report, which
     is then used instead.
     """
-    instant = report.published_at or report.seen_at
-    if not timedelta(days=-2) <= report.seen_at - instant <= timedelta(days=400):
-        instant = report.seen_at  # what an outlet claims may be nonsense
-    if instant > report.seen_at + timedelta(hours=1):
-        instant = report.seen_at
-    return instant.astimezone(ZONES.get(country or "", ZONES["AFG"])).date()
+    seen = _reckonable(report.seen_at)
+    instant = report.published_at or seen
+    if not _AHEAD <= seen - instant <= _BEHIND:
+        instant = seen  # what an outlet claims may be nonsense
+    if instant - seen > _HOUR:
+        instant = seen
+    return local_day(instant, country)
+
+
+def local_day(instant: datetime, country: str | None) -> date:
+    """Return the day of an instant in a country, in Afghanistan where none is known."""
+    zone = ZONES.get(country or "", ZONES["AFG"])
+    return _reckonable(instant).astimezone(zone).date()
+
+
+def _reckonable(instant: datetime) -> datetime:
+    """Return an instant from whose day others can be reckoned: the calendar has two ends."""
+    return min(max(instant, _FIRST), _LAST)
+
+
+def published_on(report: Report, country: str | None) -> Interval | None:
+    """Return when news that names no day is likely to have happened: the day it is out or before.
+
+    Of events in Afghanistan and Pakistan in October 2023, 61 % of the sources listed are of the
+    same day and 19 % of the next one (UCDP Candidate).
+
+    Returns:
+        None where the outlet gives no time, or one that cannot be: no day is made of the time at
+        which a report was seen.
+    """
+    if report.published_at is None:
+        return None
+    if not -_HOUR <= report.seen_at - report.published_at <= _BEHIND:
+        return None
+    day = anchor(report, country)
+    return Interval(day - timedelta(days=1), day)
 
 
 def _month(text: str) -> int:
@@ -115,14 +153,14 @@ def _month_day(day: date) -> tuple[int, int]:
 def _period(match: re.Match[str], today: date) -> When:
     """Read a bare month or year: never a day, but a sign that the text looks back."""
     if match["year"]:
-        return When(None, historical=int(match["y"]) < (today - RECENT).year)
+        return When(None, historical=int(match["y"]) < (today - RECENT).year, vague=True)
     month, year = _month(match["month"]), match["my"]
     if match["month"] == "may" and not year:
         return NO_DAY  # "in may" is never written so of a month, but "may" is a verb
     months_ago = (today.month - month) % 12
     if year:
         months_ago = (today.year - int(year)) * 12 + today.month - month
-    return When(None, historical=months_ago >= 2)
+    return When(None, historical=months_ago >= 2, vague=True)
 
 
 def _ago(match: re.Match[str]) -> tuple[int, int] | None:
@@ -167,7 +205,7 @@ def when(sentence: str, today: date) -> When:
     Interval(start=datetime.date(2024, 3, 5), end=datetime.date(2024, 3, 5))
     """
     said: When | None = None
-    back = False
+    back = vague = False
     for place in _FIND.finditer(sentence):
         match = _EXPRESSION.match(sentence, place.start())
         if match is None or match["next"]:
@@ -178,7 +216,7 @@ def when(sentence: str, today: date) -> When:
             found = _period(match, today)
         else:
             found = _relative(match, today)
-        back = back or found.historical
+        back, vague = back or found.historical, vague or found.vague
         if found.occurred is None:
             continue
         if not _SAID.search(sentence, max(0, match.start() - 45), match.start()):
@@ -187,4 +225,4 @@ def when(sentence: str, today: date) -> When:
     if said and said.occurred:
         first = said.occurred.start - timedelta(days=1)
         return When(Interval(first, said.occurred.end), said.historical or back, said.future)
-    return When(None, historical=back)
+    return When(None, historical=back, vague=vague)

@@ -7,16 +7,19 @@ without a day gives none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from detectors.coding.dates import NO_DAY, RECENT, When
+from detectors.coding.vocabulary import beginnings
 from detectors.records import Interval
 from detectors.world.calendar import from_islamic, from_solar, islamic_year, solar_year
 
 #: The kinds of words that are names of months.
 CALENDARS: Final = ("gregorian", "solar", "islamic")
+#: The kinds of words that say how many days ago.
+_BACK: Final = ("ago", "past", "weekday")
 _LONGEST: Final = 4  # tokens of an expression
 _FROM_SAYING: Final = 3  # tokens, from a verb of saying to the day on which it was said
 _TO_SAYING: Final = 2  # the same, where the verb comes last
@@ -49,9 +52,14 @@ class _Found(NamedTuple):
 class Days(NamedTuple):
     """What reading days takes to know of a language."""
 
-    words: dict[str, DayWord]  # by words in plain text
-    begins: frozenset[str]  # the first words of these
+    words: Mapping[str, DayWord]  # by words in plain text
+    begins: Mapping[str, int]  # the first words of these, and the most words that follow from each
     verb_first: bool
+
+    @classmethod
+    def of(cls, words: Mapping[str, DayWord], *, verb_first: bool) -> Days:
+        """Return a language's words for days, as they are searched."""
+        return cls(words, beginnings(words, _LONGEST), verb_first)
 
 
 def when(words: Sequence[str], language: Days, today: date) -> When:
@@ -62,11 +70,11 @@ def when(words: Sequence[str], language: Days, today: date) -> When:
         language: The language's table.
         today: The local day of the report.
     """
-    back = ahead = False
+    back = ahead = vague = False
     said: When | None = None
     for found in _expressions(words, language, today):
         back = back or found.when.historical
-        ahead = ahead or found.when.future
+        ahead, vague = ahead or found.when.future, vague or found.when.vague
         if found.when.occurred is None:
             continue
         if not _is_said(words, language, found):
@@ -75,7 +83,7 @@ def when(words: Sequence[str], language: Days, today: date) -> When:
     if said and said.occurred:
         first = said.occurred.start - timedelta(days=1)
         return When(Interval(first, said.occurred.end), said.historical or back, said.future)
-    return When(None, historical=back, future=ahead)
+    return When(None, historical=back, future=ahead, vague=vague)
 
 
 def _with(found: When, back: bool) -> When:
@@ -83,22 +91,22 @@ def _with(found: When, back: bool) -> When:
 
 
 def _expressions(words: Sequence[str], language: Days, today: date) -> Sequence[_Found]:
+    begins = language.begins
     found: list[_Found] = []
-    at = 0
-    while at < len(words):
+    read_to = 0
+    for at in [i for i, word in enumerate(words) if word in begins]:
+        if at < read_to:
+            continue
         expression = _at(words, at, language, today)
-        if expression is None:
-            at += 1
-        else:
+        if expression is not None:
             found.append(expression)
-            at = expression.end
+            read_to = expression.end
     return found
 
 
 def _lookup(words: Sequence[str], at: int, language: Days) -> tuple[DayWord, int] | None:
-    if words[at] not in language.begins:
-        return None
-    for length in range(min(_LONGEST, len(words) - at), 0, -1):
+    longest = language.begins.get(words[at], 0)
+    for length in range(min(longest, len(words) - at), 0, -1):
         word = language.words.get(" ".join(words[at : at + length]))
         if word is not None:
             return word, at + length
@@ -114,13 +122,9 @@ def _at(words: Sequence[str], at: int, language: Days, today: date) -> _Found | 
         return _dated(words, at, end, word, today)
     if word.kind == "ahead":
         return _Found(at, end, When(None, future=True))
-    first = {
-        "ago": word.value,
-        "past": word.value,
-        "weekday": (today.weekday() - word.value) % 7,
-    }.get(word.kind)
-    if first is None:
+    if word.kind not in _BACK:
         return None
+    first = (today.weekday() - word.value) % 7 if word.kind == "weekday" else word.value
     start = today - timedelta(first)
     return _Found(at, end, When(Interval(start, today if word.kind == "past" else start)))
 
@@ -175,7 +179,8 @@ def _bare(month: DayWord, year: int | None, today: date) -> When:
     A month alone says nothing: some of their names are also words.
     """
     first = None if year is None else _date(month, 1, year)
-    return When(None, historical=first is not None and (today - first).days > _LONG_AGO)
+    back = first is not None and (today - first).days > _LONG_AGO
+    return When(None, historical=back, vague=True)
 
 
 def _explicit(month: DayWord, day: int, year: int | None, today: date) -> When:

@@ -23,17 +23,25 @@ from detectors.coding import daywords, script, tolls
 from detectors.coding.casualties import Harm
 from detectors.coding.dates import When
 from detectors.coding.lexicon import TRIGGERS, Hit
+from detectors.coding.lone import LONGEST
 from detectors.coding.places import Locating
 from detectors.coding.tongue import Sentence
 from detectors.coding.types import CUES, NOTHING, Said, Term, Terms, judge, tells
-from detectors.coding.vocabulary import Vocabulary, rows
-from detectors.records import Auxiliary
+from detectors.coding.victims_eastern import names
+from detectors.coding.vocabulary import Vocabulary, beginnings, rows
+from detectors.records import Auxiliary, Casualties
 
 CODES: Final = ("fa", "ps", "ur", "ar")
-_TOKEN: Final = re.compile(r"\S+")
+_GROUP: Final = 3  # digits of a number between two commas
 _PAUSE: Final = re.compile("[،,؛;:]")
 _COUNTS_NOTHING: Final = frozenset(("not_people",))
-_DEEDS: Final = ("act", "act_weak", "blast", "fight")
+_SUPPLIED: Final = frozenset(("kill",))
+_DEEDS: Final = frozenset(("act", "act_weak", "blast", "fight"))
+#: Without one of these a sentence states no casualties.
+_HARM: Final = frozenset(("kill", "injure", "none_hurt"))
+_CUES: Final = frozenset(CUES)
+_TRIGGERS: Final = frozenset(TRIGGERS)
+_NONE: Final = frozenset[str]()
 #: Cues that reach no further than the punctuation (two spaces) around their clause.
 _OF_A_CLAUSE: Final = ("negated", "denied")
 
@@ -79,9 +87,7 @@ class Eastern:
         self._risen = re.compile(rf"\b(?:{first})\b.*\b(?:{last})\b")
         self._part = re.compile(rf"\b(?:{_any_of(grammar['part'])})\b")
         self._months = self._month_names()
-        days = self._unambiguous_days()
-        begins = frozenset(word.partition(" ")[0] for word in days)
-        self._days = daywords.Days(days, begins, grammar["verb_first"])
+        self._days = daywords.Days.of(self._unambiguous_days(), verb_first=grammar["verb_first"])
 
     def _month_names(self) -> frozenset[str]:
         """Return the names of months: a number beside one counts no people."""
@@ -104,6 +110,10 @@ class Eastern:
         """Return the spans of the first sentences of a text."""
         return script.sentences(folded, limit)
 
+    def may_tell(self, hits: list[Hit]) -> bool:
+        """Return whether a text with these dictionary entries may say that something happened."""
+        return tells(hits)
+
     def assess(self, sentence: Sentence) -> Said:
         """Return what a sentence says happened."""
         hits = sentence.hits
@@ -116,17 +126,31 @@ class Eastern:
 
     def harm(self, sentence: Sentence) -> Harm:
         """Return the casualties that a sentence states."""
+        if not sentence.has(_HARM):
+            return Harm()
         harm = tolls.harm(_tokens(sentence, self._months), self._numbers)
         if harm.killed is None:
             return harm
-        plain = sentence.text.plain[sentence.start : sentence.end]
-        return replace(harm, risen=self._risen.search(plain) is not None)
+        rises = self._risen.search(sentence.text.plain, sentence.start, sentence.end)
+        return replace(harm, risen=True) if rises else harm
+
+    def killed(self, part: Sentence, *, supplied: bool) -> Casualties | None:
+        """Return the killed that a part of a sentence states; a left-out word of harm supplied."""
+        if not supplied and not part.has(_HARM):
+            return None
+        tokens = _tokens(part, self._months)
+        if supplied and tokens:
+            tokens.append(tolls.Token("-", _SUPPLIED, starts=True, clause=tokens[-1].clause))
+        return tolls.harm(tokens, self._numbers).killed
 
     def _terms(self, sentence: Sentence) -> Terms:
-        hits = sentence.hits
-        cues = [(h, name) for h in hits for name, _ in h.entry.terms if name in CUES]
-        triggers = [h for h in hits if any(name in TRIGGERS for name, _ in h.entry.terms)]
-        happened = any(name in _DEEDS for h in hits for name, _ in h.entry.terms)
+        hits = [hit for hit in sentence.hits if hit.entry.terms]
+        cues: list[tuple[Hit, str]] = []
+        triggers: list[Hit] = []
+        if sentence.has(_CUES):
+            cues = [(h, name) for h in hits for name, _ in h.entry.terms if name in CUES]
+            triggers = [h for h in hits if not _TRIGGERS.isdisjoint(h.entry.classes)]
+        happened = sentence.has(_DEEDS)
         found: Terms = {}
         for hit in hits:
             for name, mode in hit.entry.terms:
@@ -179,35 +203,31 @@ def _tokens(sentence: Sentence, months: frozenset[str]) -> list[tolls.Token]:
     folded = sentence.text.folded
     found: list[tolls.Token] = []
     at, clause, last = 0, 0, sentence.start
-    for match in _TOKEN.finditer(plain, sentence.start, sentence.end):
-        while at < len(hits) and hits[at].end <= match.start():
-            at += 1
-        if match.start() - last > 1 and _PAUSE.search(folded, last, match.start()):
-            clause += 1
-        last = match.end()
-        if found and _goes_on(found[-1].text, match[0], folded, match.start()):
-            found[-1] = found[-1]._replace(text=found[-1].text + match[0])
+    end = sentence.start - 1
+    for word in plain[sentence.start : sentence.end].split(" "):
+        start, end = end + 1, end + 1 + len(word)
+        if not word:
             continue
-        hit = hits[at] if at < len(hits) and hits[at].start <= match.start() else None
-        classes = _classes(hit) if hit else frozenset()
-        if match[0] in months:
+        while at < len(hits) and hits[at].end <= start:
+            at += 1
+        if start - last > 1 and _PAUSE.search(folded, last, start):
+            clause += 1
+        last = end
+        if len(word) == _GROUP and found and _goes_on(found[-1].text, word, folded, start):
+            found[-1] = found[-1]._replace(text=found[-1].text + word)
+            continue
+        hit = hits[at] if at < len(hits) and hits[at].start <= start else None
+        classes = hit.entry.classes if hit else _NONE
+        if word in months:
             classes |= _COUNTS_NOTHING
-        starts = hit is None or hit.start >= match.start()
-        found.append(tolls.Token(match[0], classes, starts, clause))
+        found.append(tolls.Token(word, classes, hit is None or hit.start >= start, clause))
     return found
 
 
 def _goes_on(number: str, digits: str, folded: str, start: int) -> bool:
     """Return whether three digits go on with a number parted by a comma: "1,200"."""
     parted = folded[start - 1 : start] in (",", "،") and folded[start - 2 : start - 1].isdigit()
-    return parted and number.isdigit() and len(digits) == 3 and digits.isdigit()
-
-
-def _classes(hit: Hit) -> frozenset[str]:
-    names = {name for name, _ in hit.entry.terms}
-    if hit.entry.armed:
-        names.add("armed")
-    return frozenset(names)
+    return parted and number.isdigit() and digits.isdigit()
 
 
 @cache
@@ -230,7 +250,11 @@ def _locating(grammar: dict[str, Any]) -> Locating:
     def just_after(name: str) -> re.Pattern[str]:
         return re.compile(rf" +(?:{_any_of(grammar[name])})\b")
 
+    kind, titled, joins = (_any_of(grammar[name]) for name in ("kind", "titled", "joins"))
+    joined = rf"(?: (?:{kind}))?(?: {{2,3}}| (?:{joins}) )(?:(?:{titled}) )?"
     return Locating(
+        joined=re.compile(joined),
+        and_prefix=grammar["joins"][0] if grammar["verb_first"] else "",
         leads=frozenset(script.key(word) for word in grammar["leads"]),
         titled=just_before("titled"),
         before=just_before("before"),
@@ -243,22 +267,34 @@ def _locating(grammar: dict[str, Any]) -> Locating:
 
 def _numbers(code: str, grammar: dict[str, Any]) -> tolls.Grammar:
     numbers: dict[str, tolls.Number] = {}
+    lone: dict[str, int] = {}
     for row in rows("detectors.coding", f"numbers_{code}.csv"):
         low, best, high = (int(row[name] or 0) for name in ("low", "best", "high"))
-        numbers[script.key(row["word"])] = tolls.Number(low, best, high, row["kind"])
+        if row["kind"] == "lone":
+            lone[script.key(row["word"])] = best
+        else:
+            numbers[script.key(row["word"])] = tolls.Number(low, best, high, row["kind"])
 
     def keys(name: str) -> frozenset[str]:
         return frozenset(script.key(word) for word in grammar[name])
 
+    qualifiers = [word for word, number in numbers.items() if number.kind in tolls.QUALIFIERS]
     return tolls.Grammar(
         numbers=numbers,
-        begins=frozenset(word.partition(" ")[0] for word in numbers),
+        begins=beginnings(numbers, tolls.LONGEST),
+        qualify=frozenset(phrase.rpartition(" ")[2] for phrase in (*keys("inside"), *qualifiers)),
         verb_first=grammar["verb_first"],
         inside=keys("inside"),
         inside_after=keys("inside_after"),
+        after=frozenset(phrase.partition(" ")[0] for phrase in keys("inside_after")),
         between=keys("between"),
         joins=keys("joins"),
         toll=keys("toll"),
+        lone=lone,
+        lone_begins=beginnings(lone, LONGEST),
+        plural=keys("plural"),
+        neither=keys("neither"),
+        names=names(code),
     )
 
 

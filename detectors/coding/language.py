@@ -111,6 +111,11 @@ def _folded(lists: Mapping[str, str]) -> dict[str, frozenset[str]]:
 
 _OF: Final = _folded(_WORDS)
 _LESS_OF: Final = _folded(_LESS)
+_TELLING: Final = frozenset[str]().union(*_OF.values())
+#: The languages of each of the words.
+_WHOSE: Final = {
+    word: tuple(code for code in _ARABIC_SCRIPT if word in _OF[code]) for word in _TELLING
+}
 _ENGLISH_WORDS: Final = """
     the of and in by were after with from that which have been are his their its at near amid into
     against during between who not will would as said says to for on over killed kills attack
@@ -196,7 +201,7 @@ def identify(text: str, declared: str | None = None, folded: Folded | None = Non
     'roman-urdu'
     """
     head = text[:ENOUGH]
-    kinds = codecs.charmap_encode(head, "ignore", _PAGE)[0].translate(_KINDS)
+    kinds = codecs.charmap_encode(head, "ignore", _PAGE)[0].translate(_KINDS, b"\0")
     latin = kinds.count(b"l")
     if 2 * len(kinds) <= len(head) and (lacking := _lacking(head, kinds)):
         return lacking
@@ -218,7 +223,7 @@ def _declared(tag: str | None) -> str:
 
 def _lacking(head: str, kinds: bytes) -> Language | None:
     """Return why a text with few known letters has no language here, if it has none."""
-    known = len(kinds) - kinds.count(b" ")
+    known = len(kinds)
     unknown = sum(map(str.isalpha, head)) - known
     if unknown > known:
         return _OTHER_SCRIPT
@@ -252,7 +257,10 @@ def _english_by_one(head: str, said: str) -> bool:
 def _arabic(plain: str, head: str, kinds: bytes, said: str) -> Language:
     """Return the language of a text in Arabic letters."""
     words = set(plain.split())
-    points = {code: len(words & _OF[code]) for code in _ARABIC_SCRIPT}
+    points = dict.fromkeys(_ARABIC_SCRIPT, 0)
+    for word in words & _TELLING:
+        for code in _WHOSE[word]:
+            points[code] += 1
     pashto, urdu = kinds.count(b"p"), kinds.count(b"u")
     points["ps"] += pashto
     points["ur"] += urdu

@@ -10,6 +10,7 @@ is not found in `http`. Where entries overlap the longest wins, which is how a p
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from operator import itemgetter
@@ -26,6 +27,8 @@ from detectors.world.actors import masks
 
 _LINKS: Final = ("e", "i", "ye")
 ARMED: Final = ("armed-group", "government", "foreign")
+#: Kinds of names that mean a place whatever stands around them.
+SURE: Final = ("name", "demonym")
 #: Classes of terms that no event is coded without: of violence, and the other event types.
 TRIGGERS: Final = ("act", "blast", "fight", "act_weak", "kill", "injure")
 OTHERS: Final[tuple[EventType, ...]] = (
@@ -55,6 +58,10 @@ class Entry(Struct):
     capitals: str | None = None  # the exact spelling an acronym must have
     armed: bool = False  # may name an organisation that bears arms
     tells: bool = False  # has a term that an event may be coded from
+    # Filled in by `settle`, for those who ask of every word of every report:
+    classes: frozenset[str] = frozenset()  # of its terms; "armed" also where it is `armed`
+    about: frozenset[str] = frozenset()  # the countries of the organisations that it names
+    doubtful: bool = False  # names a place only where the text around it says so
 
 
 class Hit(NamedTuple):
@@ -139,6 +146,17 @@ def _compile() -> dict[str, Entry]:
     return entries
 
 
+def settle(entries: Iterable[Entry]) -> None:
+    """Fill in what the meanings of each entry come to, once all are known."""
+    same: dict[frozenset[str], frozenset[str]] = {}  # most entries share a few sets
+    for entry in entries:
+        classes = frozenset(name for name, _ in entry.terms) | ({"armed"} if entry.armed else set())
+        about = frozenset(a.country for a in entry.aliases if a.scope == "own" and a.country)
+        entry.classes = same.setdefault(classes, classes)
+        entry.about = same.setdefault(about, about)
+        entry.doubtful = any(place.kind not in SURE for place in entry.places)
+
+
 def _is_ours(entry: Entry) -> bool:
     named = any(a.scope == "own" and a.country for a in entry.aliases)
     return bool(entry.places) or named
@@ -151,6 +169,7 @@ class Lexicon:
         entries = _compile()
         ordered = sorted(entries, key=lambda phrase: (not _is_ours(entries[phrase]), phrase))
         self._entries = [entries[phrase] for phrase in ordered]
+        settle(self._entries)
         padded = [f" {phrase} ".encode("ascii") for phrase in ordered]
         ours = sum(_is_ours(entry) for entry in self._entries)
         # Every report passes this one: it takes the most memory for its size and the least time.

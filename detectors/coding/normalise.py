@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 #: The coder reads the head of a report: news puts the event first, background after it.
@@ -24,6 +25,8 @@ _PUNCTUATION: Final = {
     "‐": "-",
     "‑": "-",
 }
+#: "12²" is not 122, nor "3½" 31.
+_NO_DIGITS: Final = ("<super>", "<sub>", "<fraction>", "<circle>")
 _KEPT: Final = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _TABLE: Final = bytes(b if (b := ord(chr(i).lower())) in _KEPT else 32 for i in range(128)) + (
     b" " * 128
@@ -36,12 +39,17 @@ _ABBREVIATION: Final = re.compile(
 _LONGEST: Final = len("approx.")  # of the abbreviations
 
 
-def _plain(match: re.Match[str]) -> str:
-    char = match[0]
+@lru_cache(1024)
+def _plain(char: str) -> str:
     if char in _PUNCTUATION:
         return _PUNCTUATION[char]
+    if unicodedata.decomposition(char).startswith(_NO_DIGITS):
+        return " "
     base = unicodedata.normalize("NFKD", char)[0]
-    return base if base.isascii() else " "
+    if base.isascii():
+        return base
+    digit = unicodedata.decimal(base, None)
+    return " " if digit is None else str(digit)
 
 
 def fold(text: str) -> str:
@@ -50,7 +58,7 @@ def fold(text: str) -> str:
     >>> fold("Herāt’s")
     "Herat's"
     """
-    return text if text.isascii() else _NOT_ASCII.sub(_plain, text)
+    return text if text.isascii() else _NOT_ASCII.sub(lambda match: _plain(match[0]), text)
 
 
 def normalise(folded: str) -> bytes:

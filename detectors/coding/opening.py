@@ -9,10 +9,13 @@ from detectors.coding.eastern import CODES, Eastern, eastern
 from detectors.coding.english import English
 from detectors.coding.language import identify
 from detectors.coding.lexicon import Hit, Lexicon, lexicon
+from detectors.coding.markup import legible, seen
 from detectors.coding.normalise import HEAD, fold, is_latin, normalise
 from detectors.coding.tongue import Text, Tongue
 from detectors.records import Report
 
+#: The most that is read of a title: what is longer is none.
+TITLE: Final = 2_000
 _ENGLISH: Final = English()
 
 
@@ -31,26 +34,33 @@ def opened(report: Report, words: Lexicon | None = None) -> Opened | None:
         report: A report in prose.
         words: The English dictionaries, where the caller has them at hand.
     """
-    text = f"{report.title}\n\n{report.text[:HEAD]}" if report.text else report.title
+    title, body = legible(report.title, TITLE), legible(report.text, HEAD)
+    text = _joined(title, body)
     if report.language == "en" and is_latin(text):
-        return _english(report, text, words or lexicon())
+        return _english(seen(title), seen(body), words or lexicon())
     folded = script.fold(text)
     language = identify(text, report.language, folded).code
     if language == "en":
-        return _english(report, text, words or lexicon())
-    return _eastern(report, folded, eastern(language)) if language in CODES else None
+        return _english(seen(title), seen(body), words or lexicon())
+    return _eastern(title, folded, eastern(language)) if language in CODES else None
 
 
-def _english(report: Report, text: str, words: Lexicon) -> Opened:
+def _joined(title: str, body: str) -> str:
+    return f"{title}\n\n{body}" if body else title
+
+
+def _english(title: str, body: str, words: Lexicon) -> Opened:
+    text = _joined(title, body)
     folded = fold(text)
     normalised = normalise(folded)
     found = words.scan(normalised)
     plain = normalised[1:-1].decode("ascii")
-    prose = Text(folded, plain, len(report.title) + 2, lambda start, end: text[start:end])
+    prose = Text(folded, plain, len(title) + 2, lambda start, end: text[start:end])
     return Opened(_ENGLISH, prose, None if found is None else words.resolve(found, folded))
 
 
-def _eastern(report: Report, folded: script.Folded, tongue: Eastern) -> Opened:
-    body = len(script.fold(report.title).text) + 2
+def _eastern(title: str, folded: script.Folded, tongue: Eastern) -> Opened:
+    # Where every character stayed in its place the title did not grow or shrink either.
+    body = len(title if folded.offsets is None else script.fold(title).text) + 2
     text = Text(folded.text, folded.plain, body, folded.span)
     return Opened(tongue, text, tongue.vocabulary.find(folded.plain))

@@ -14,7 +14,7 @@ tells the background ("after", "who"), decides only where no other rule does.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -37,7 +37,7 @@ REACHES: Final = {
 _AUXILIARY: Final[dict[str, Auxiliary]] = {
     "negated": "negated", "future": "future", "hypothetical": "hypothetical",
 }  # fmt: skip
-_NO_RULE: Final = frozenset({"verb", "set", "mask", "natural", "historical", "context", *REACHES})
+_NO_RULE: Final = frozenset({"verb", "set", "mask", "natural", "historical", *REACHES})
 _VOWELS: Final = "aeiou"
 
 
@@ -50,7 +50,7 @@ class Typed(Struct, frozen=True):
 
     event: EventType | None
     mode: str | None = None
-    context: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()  # of the act itself; what is spoken of besides: `contexts.py`
     auxiliary: tuple[Auxiliary, ...] = ()
     certain: bool = False  # decided by a rule that is not ambiguous, outside the background
     rule: str = ""  # the row of `acts_en.csv` that decided
@@ -63,6 +63,7 @@ class _Rule(NamedTuple):
     mode: str | None
     context: tuple[str, ...]
     doubts: int  # 1: also said in ordinary news; 2: and gives way to any other rule
+    others: frozenset[str]  # its parts but the first
 
     @property
     def text(self) -> str:
@@ -129,7 +130,8 @@ def _rule(row: dict[str, str]) -> _Rule:
     event: EventType = row["class"].rstrip("?")  # type: ignore[assignment]
     context = tuple(part for part in row["context"].split(";") if part)
     parts = tuple(row["term"].split(" .. "))
-    return _Rule(parts, event, row["mode"] or None, context, row["class"].count("?"))
+    doubts = row["class"].count("?")
+    return _Rule(parts, event, row["mode"] or None, context, doubts, frozenset(parts[1:]))
 
 
 class Acts:
@@ -139,7 +141,6 @@ class Acts:
         grammar = _Grammar(rows)
         symbols: dict[str, set[str]] = {}  # of a phrase: the parts of rules, and "class:…"
         self._rules: dict[str, list[_Rule]] = {}  # by their first part
-        self._contexts: dict[str, str] = {}
         written: dict[str, set[str]] = {}
 
         def put(part: str, symbol: str) -> None:
@@ -148,9 +149,7 @@ class Acts:
 
         for row in rows:
             name = row["class"]
-            if name == "context":
-                put(row["term"], f"context:{row['context']}")
-            elif name not in _NO_RULE:
+            if name not in _NO_RULE:
                 rule = _rule(row)
                 self._rules.setdefault(rule.parts[0], []).append(rule)
                 for part in rule.parts:
@@ -184,7 +183,7 @@ class Acts:
         """Yield each rule that the sentence follows, with where its parts stand."""
         for symbol, spans in places.items():
             for rule in self._rules.get(symbol, ()):
-                if all(part in places for part in rule.parts):
+                if places.keys() >= rule.others:
                     for first in spans:
                         trail = _follow(rule.parts, first, places)
                         if trail:
@@ -247,7 +246,7 @@ def _act(rule: _Rule, trail: list[_Span]) -> int:
     return next(verbs, trail[0][0])
 
 
-def _ranked(found: Iterator[tuple[_Rule, list[_Span]]], cues: _Cues, natural: bool) -> list[_Found]:
+def _ranked(found: Iterable[tuple[_Rule, list[_Span]]], cues: _Cues, natural: bool) -> list[_Found]:
     """Return the rules a sentence follows, the one that decides first.
 
     Accidents, weather, sport and shows borrow the words of violence: beside theirs (`natural`) the
@@ -281,6 +280,7 @@ def type_of(sentence: str) -> Typed:
 
     Returns:
         The type with its mode, contexts and auxiliary modes, and the rule and span that decided.
+        Formal sanctions are SANCTION, as `cameo.py` has them.
         `certain` is False where only an ambiguous rule or the background spoke of an event: such
         an answer is a guess for those who know that the sentence tells of an event at all.
 
@@ -290,8 +290,11 @@ def type_of(sentence: str) -> Typed:
     folded = fold(sentence[:LONGEST])
     table = acts()
     places = table.places(normalise(folded))
+    found = list(table.rules(places))
+    if not found:
+        return Typed(None)
     cues = _Cues(places, folded)
-    ranked = _ranked(table.rules(places), cues, "natural:" in places)
+    ranked = _ranked(found, cues, "natural:" in places)
     if not ranked:
         return Typed(None)
     best = ranked[0]
@@ -302,12 +305,10 @@ def type_of(sentence: str) -> Typed:
         auxiliary.discard("future")
     if "historical:" in places:
         auxiliary.add("historical")
-    context = dict.fromkeys(best.rule.context)
-    context.update({s[8:]: None for s in sorted(places) if s.startswith("context:")})
     return Typed(
         event=event,
         mode=mode,
-        context=tuple(context),
+        context=best.rule.context,
         auxiliary=tuple(sorted(auxiliary)),
         certain=best.tier == 0 and not best.rule.doubts,
         rule=best.rule.text,

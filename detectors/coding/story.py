@@ -5,19 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from detectors.coding import contexts
+from detectors.coding.accounts import Tolls, tolls
 from detectors.coding.actors import named
 from detectors.coding.casualties import Harm
-from detectors.coding.dates import NO_DAY, When, anchor
+from detectors.coding.dates import When, anchor
 from detectors.coding.lexicon import Hit
 from detectors.coding.places import Mention, is_elsewhere, locate, mentions, within
+from detectors.coding.speech import Heard, hear, voices
+from detectors.coding.statements import Finding, statement_of
 from detectors.coding.tongue import Sentence, Text, Tongue
-from detectors.coding.types import Said
-from detectors.records import Auxiliary, Casualties, EventType, Interval, Place, Report
+from detectors.coding.types import CUES, Said
+from detectors.coding.victims import Victim, resolve
+from detectors.records import (
+    Auxiliary,
+    Casualties,
+    Event,
+    EventType,
+    Interval,
+    Place,
+    Report,
+    Statement,
+    Victims,
+    Voice,
+)
 
+_OPENING: Final = 2  # sentences: the title and the one after it
 #: Sentences read: the title and the lead. What comes later is background.
 LEAD: Final = 5
 
@@ -29,6 +47,8 @@ class Story(Struct, frozen=True):
     quote: str
     place: Place | None
     occurred: Interval | None = None
+    dated_by: Literal["text", "publication"] = "text"
+    vague: bool = False  # it names a time, but no day
     mode: str | None = None
     actors: tuple[str, ...] = ()
     killed: Casualties | None = None
@@ -36,6 +56,11 @@ class Story(Struct, frozen=True):
     civilians_killed: Casualties | None = None
     risen: bool = False  # the number of killed replaces an earlier, lower one
     auxiliary: tuple[Auxiliary, ...] = ()
+    killed_also: tuple[int, ...] = ()
+    statement: Statement | None = None
+    voices: tuple[Voice, ...] = ()
+    contexts: tuple[str, ...] = ()
+    victims: tuple[Victims, ...] = ()  # who the killed were
 
 
 class Told(Struct, dict=True):
@@ -70,7 +95,7 @@ def sentences(text: Text, hits: list[Hit], places: list[Mention], tongue: Tongue
         while at < len(hits) and hits[at].start < end:
             at += 1
         mine = hits[first:at]
-        here = within(places, (start, end))
+        here = within(places, (start, end)) if places else []
         sentence = Sentence(start, end, mine, text, number)
         yield Told(
             sentence,
@@ -121,25 +146,26 @@ def _place(told: list[Told], main: int, all_places: list[Mention]) -> Place | No
     best: Place | None = None
     order = [main, *(i for i in range(len(told)) if i != main)]
     for i in order:
-        if told[i].elsewhere:
+        if told[i].elsewhere or not told[i].places:
             continue
         plain, where = told[i].sentence.text.plain, told[i].tongue.where
-        place = locate(told[i].places, all_places, plain, where)
-        if place is None:
+        found = locate(told[i].places, all_places, plain, where)
+        if found is None:
             continue
-        if best is None or _is_finer(place, best):
-            best = place
-        if best.precision in ("town", "district"):
+        if best is None or _is_finer(found.place, best):
+            best = found.place
+        # What is said to be in several units is not in the one that comes next.
+        if best.precision in ("town", "district") or found.several:
             break
     return best
 
 
+#: Classes of terms beside which people are counted.
+_HURT: Final = frozenset(("kill", "injure", "act", "none_hurt"))
+
+
 def _counts_people(sentence: Told) -> bool:
-    return any(
-        name in ("kill", "injure", "act", "none_hurt")
-        for hit in sentence.sentence.hits
-        for name, _ in hit.entry.terms
-    )
+    return sentence.sentence.has(_HURT)
 
 
 def _harm(story: list[Told]) -> Harm:
@@ -166,6 +192,45 @@ def _harm(story: list[Told]) -> Harm:
     return Harm(dead, _first_exact(injured), civilians, risen and dead is not None)
 
 
+#: A sentence with such a term tells of something else.
+_ASIDE: Final = frozenset(("natural", "historical", "generic", "foiled", *CUES))
+
+
+def _goes_on(main: Told, following: Told) -> bool:
+    """Return whether the next sentence says what the main one did: "In the incident 9 died"."""
+    return (
+        following.sentence.number == main.sentence.number + 1
+        and main.harm.killed is None
+        and following.said.event is None
+        and not following.elsewhere
+        and not following.sentence.has(_ASIDE)
+    )
+
+
+def _victims(
+    main: Told, rest: list[Told], killed: Casualties | None, country: str | None, today: date
+) -> tuple[Victims, ...]:
+    """Return who the killed were, by the main sentence and the title and sentence that open a text.
+
+    A sentence that gives the same number tells of the same dead, so the first that says who they
+    were is enough. Where these say nothing, the next sentence that tells of the violence does.
+    """
+    if killed is not None and not killed.high:
+        return ()
+    opening = [main, *(s for s in rest if s.sentence.number < _OPENING)]
+    later = ([s] for s in rest if s.sentence.number >= _OPENING)
+    for near in (opening, *later):
+        found: list[Victim] = []
+        for each in near:
+            same = each.harm.killed == killed
+            if (same and killed and found) or not (same or each is main or each.certain):
+                continue
+            found += each.harm.victims
+        if told := resolve(found, country, today) if found else ():
+            return told
+    return ()
+
+
 def _exact(told: list[Casualties]) -> bool:
     return bool(told) and told[-1].low == told[-1].high
 
@@ -179,12 +244,13 @@ def _first_exact(told: list[Casualties]) -> Casualties | None:
 
 
 def _when(story: list[Told], today: date) -> When:
-    back = NO_DAY
+    vague = False
     for sentence in story:
         found = sentence.when(today)
         if found.occurred or found.historical:
             return found
-    return back
+        vague = vague or found.vague
+    return When(None, vague=vague)
 
 
 def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story | None:
@@ -196,6 +262,8 @@ def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story |
         hits: The dictionary entries found in it, in order.
         tongue: Its language.
     """
+    if not tongue.may_tell(hits):
+        return None
     places = mentions(hits, text.folded, text.plain, text.body, tongue.where)
     told = list(sentences(text, hits, places, tongue))
     if all(sentence.said.event is None for sentence in told):
@@ -211,14 +279,63 @@ def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story |
     # The main sentence tells it first; the title and the rest of the lead add what it leaves out.
     rest = [s for i, s in enumerate(told) if i != main and (s.certain or i == main + 1)]
     again = any(s.harm.risen for s in told[:2]) if said.event == "ASSAULT" else False
-    return _story(told[main], rest, place, today, again=again)
+    about = _about([told[0], told[main], *rest], tongue)
+    story = _story(told[main], rest, place, today, again=again, about=about)
+    return _with_speech(story, told, tongue, today)
 
 
-def _story(main: Told, rest: list[Told], place: Place | None, today: date, *, again: bool) -> Story:
+def _with_speech(story: Story, told: list[Told], tongue: Tongue, today: date) -> Story:
+    """Return a story with who says it, what they say of it, and the numbers that they differ in."""
+    said = spoken(told, story, tongue, today)
+    killed, also = story.killed, story.killed_also
+    if said.tolls is not None:
+        killed, also = said.tolls.killed or killed, said.tolls.also
+    statement = said.statement.statement if said.statement else None
+    if (said.voices, statement, also) == ((), None, ()):
+        return story
+    return replace(story, killed=killed, killed_also=also, statement=statement, voices=said.voices)
+
+
+class Spoken(Struct, frozen=True):
+    """Who is cited in a report, and what comes of it."""
+
+    heard: list[Heard]
+    voices: tuple[Voice, ...]
+    statement: Finding | None
+    tolls: Tolls | None
+
+
+def spoken(told: list[Told], story: Story | Event, tongue: Tongue, today: date) -> Spoken:
+    """Return who is cited in the title and the lead, what they claim or deny, and their numbers."""
+    country = story.place.country if story.place else None
+    lead = [each.sentence for each in told if not each.elsewhere]
+    heard = hear(lead, tongue.code, country, today)
+    found = statement_of(heard, tongue.code)
+    violent = story.event == "ASSAULT"
+    counted = tolls(heard, story.killed, country, tongue, risen=story.risen) if violent else None
+    if found is None and counted is not None and counted.accounts:
+        first = counted.accounts[0]
+        found = Finding("counter-claim", first.start, first.end, "sides give different numbers")
+    elif counted is not None and counted.accounts and found and found.statement != "retraction":
+        found = found._replace(statement="counter-claim", rule="sides give different numbers")
+    return Spoken(heard, voices(heard), found, counted)
+
+
+def _story(
+    main: Told,
+    rest: list[Told],
+    place: Place | None,
+    today: date,
+    *,
+    again: bool,
+    about: tuple[str, ...],
+) -> Story:
     said, event = main.said, main.said.event or "ASSAULT"
     violent = event == "ASSAULT"
     day = _when([main, *rest] if violent else [main], today)
-    hurt = _harm([main, *(s for s in rest if s.certain)]) if violent else Harm()
+    hurt = (
+        _harm([main, *(s for s in rest if s.certain or _goes_on(main, s))]) if violent else Harm()
+    )
     auxiliary = set(said.auxiliary)
     if day.historical:
         auxiliary.add("historical")
@@ -232,6 +349,7 @@ def _story(main: Told, rest: list[Told], place: Place | None, today: date, *, ag
         quote=" ".join(written.split()),
         place=place,
         occurred=day.occurred,
+        vague=day.vague,
         mode=said.mode or next((s.said.mode for s in rest if s.certain and s.said.mode), None),
         actors=named(hits, country, today),
         killed=hurt.killed,
@@ -239,7 +357,16 @@ def _story(main: Told, rest: list[Told], place: Place | None, today: date, *, ag
         civilians_killed=hurt.civilians_killed,
         risen=hurt.killed is not None and (again or hurt.risen),
         auxiliary=tuple(sorted(auxiliary)),
+        contexts=about,
+        victims=_victims(main, rest, hurt.killed, country, today) if violent else (),
     )
+
+
+def _about(told: list[Told], tongue: Tongue) -> tuple[str, ...]:
+    """Return the contexts that some sentences name."""
+    spans = dict.fromkeys((t.sentence.start, t.sentence.end) for t in told)
+    plain = told[0].sentence.text.plain
+    return contexts.named("  ".join(plain[start:end] for start, end in spans), tongue.code)
 
 
 def _country(places: list[Mention]) -> str | None:

@@ -8,11 +8,14 @@ for vague numbers are those of `casualties.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from detectors.coding.casualties import ZERO, Harm
+from detectors.coding.lone import Lone, lone
+from detectors.coding.victims_eastern import Names, victims
 from detectors.records import Casualties
 
 HarmKind = Literal["kill", "injure"]
@@ -22,6 +25,12 @@ _TO_VERB: Final = 30  # the same, to the verb that ends its sentence
 _NOUN: Final = 4  # tokens, from a number to the noun that it counts
 _BESIDE: Final = 2  # tokens, from a number to a word of harm that counts for a noun
 _DUAL: Final = 2
+#: "Between", as it is before the first of two numbers.
+_BETWEEN: Final = frozenset(("بین", "میان", "مابین"))
+_AFTER_ROOT_W: Final = "ف"  # of "death" (وفاة), which begins with the letter that is also "and"
+#: Kinds of words that say how a number is meant.
+QUALIFIERS: Final = ("at_least", "at_most", "about")
+LONGEST: Final = 3  # tokens of a word for a number
 _MULTIPLIERS: Final = ("hundred", "thousand")
 _MOST: Final = 99_999
 
@@ -48,13 +57,20 @@ class Grammar(NamedTuple):
     """What reading numbers takes to know of a language."""
 
     numbers: dict[str, Number]  # by words in plain text, of up to three tokens
-    begins: frozenset[str]  # the first words of these
+    begins: Mapping[str, int]  # the first words of these, and the most words from each on
+    qualify: frozenset[str]  # the last words of what qualifies a number that follows
     verb_first: bool
     inside: frozenset[str]
     inside_after: frozenset[str]
+    after: frozenset[str]  # the first words of these
     between: frozenset[str]
     joins: frozenset[str]
     toll: frozenset[str]
+    lone: dict[str, int]  # nouns that count one, or two, without a number
+    lone_begins: Mapping[str, int]  # the first words of these, and the most words from each on
+    plural: frozenset[str]  # verbs and auxiliaries in the plural
+    neither: frozenset[str]  # numbers that, said twice, are "neither ... nor"
+    names: Names  # the words that tell who is counted
 
 
 class _Quantity(NamedTuple):
@@ -69,16 +85,25 @@ class _Quantity(NamedTuple):
 
 def harm(tokens: Sequence[Token], grammar: Grammar) -> Harm:
     """Return the casualties that the tokens of a sentence state."""
-    words = [(i, t) for i, t in enumerate(tokens) if t.starts and _kind(t)]
-    none_hurt = any("none_hurt" in token.classes for token in tokens)
-    if not words:
+    known = [(i, token) for i, token in enumerate(tokens) if token.classes]
+    none_hurt = any("none_hurt" in token.classes for _, token in known)
+    verbs = [(i, kind) for i, token in known if token.starts and (kind := _kind(token))]
+    if not verbs:
         return Harm(ZERO, ZERO) if none_hurt else Harm()
     found: dict[HarmKind, list[_Quantity]] = {"kill": [], "injure": []}
-    verbs = [(i, kind) for i, token in words if (kind := _kind(token))]
+    last: tuple[_Quantity, HarmKind] | None = None
     for quantity in _people(tokens, grammar):
         kind = _belongs(tokens, quantity, verbs, grammar)
+        if kind is None and last is not None and _ends_list(tokens, last[0], quantity, grammar):
+            kind = last[1]
+        last = (quantity, kind) if kind is not None else None
         if kind is not None:
             found[kind].append(quantity)
+    numbered = [Lone(q.start, q.end, q.best, kind) for kind in found for q in found[kind]]
+    for one in lone(tokens, verbs, numbered, grammar):
+        civilian = any("civilian" in token.classes for token in tokens[one.start : one.end])
+        quantity = _Quantity(one.start, one.end, *(one.people,) * 3, civilian=civilian)
+        found[one.kind] = sorted([*found[one.kind], quantity])
     dead, hurt = (_without_articles(tokens, found[kind], grammar) for kind in ("kill", "injure"))
     killed = _total(dead)
     civilians = _total([q._replace(inside=False) for q in dead if q.civilian])
@@ -86,7 +111,12 @@ def harm(tokens: Sequence[Token], grammar: Grammar) -> Harm:
         civilians = killed
     if none_hurt and not dead and not hurt:
         return Harm(ZERO, ZERO)
-    return Harm(killed, _total(hurt), civilians)
+    if killed == ZERO:
+        return Harm(killed, _total(hurt), civilians)
+    spans = [(q.start, q.end) for q in found["kill"] if q.inside or q in dead]
+    whole = any(not q.inside for q in dead)
+    whom = partial(victims, tokens, spans, grammar.names, whole=whole)
+    return Harm(killed, _total(hurt), civilians, whom=whom)
 
 
 def _without_articles(
@@ -106,7 +136,8 @@ def _without_articles(
             for first, second in pairwise(found[max(0, number - 1) : number + 2])
         )
     ]
-    return kept or found
+    # Of several articles that alone of the victim stands nearest to the verb that ends a sentence.
+    return kept or (found if grammar.verb_first else found[-1:])
 
 
 def _is_list(
@@ -116,8 +147,29 @@ def _is_list(
     between = tokens[first.end : second.start]
     if any(token.text in grammar.joins for token in between):
         return True
+    if grammar.verb_first and _begins_with_and(tokens[second.start].text, grammar):
+        return len(between) <= _NOUN
     clauses = tokens[second.start].clause - tokens[first.start].clause
-    return clauses == 1 and len(between) <= _NOUN
+    official = between and grammar.names.kind([token.text for token in between]) == "other"
+    return clauses == 1 and len(between) <= _NOUN and not official  # "an official: two soldiers"
+
+
+def _ends_list(
+    tokens: Sequence[Token], first: _Quantity, second: _Quantity, grammar: Grammar
+) -> bool:
+    """Return whether a number goes on with a list whose word of harm stands before it."""
+    return (
+        second.start - first.end <= _NOUN
+        and (second.inside or _is_list(tokens, first, second, grammar))
+        and not any(_kind(token) for token in tokens[first.end :])
+    )
+
+
+def _begins_with_and(text: str, grammar: Grammar) -> bool:
+    """Return whether "and" is written as one with a number, or with a noun that counts as one."""
+    rest = text[1:]
+    counts = rest.isdigit() or rest in grammar.numbers or rest in grammar.lone
+    return text[0] in grammar.joins and counts
 
 
 def _kind(token: Token) -> HarmKind | None:
@@ -126,13 +178,20 @@ def _kind(token: Token) -> HarmKind | None:
     return "injure" if "injure" in token.classes else None
 
 
+def _words(tokens: Sequence[Token], start: int, end: int) -> str:
+    return " ".join([token.text for token in tokens[start:end]])
+
+
 def _number_at(tokens: Sequence[Token], at: int, grammar: Grammar) -> tuple[Number, int] | None:
     """Return the number word that begins at a token, the longest, and the token after it."""
     text = tokens[at].text
-    for length in (3, 2, 1) if text in grammar.begins else ():
-        words = " ".join(t.text for t in tokens[at : at + length])
-        if length <= len(tokens) - at and words in grammar.numbers:
-            return grammar.numbers[words], at + length
+    longest = grammar.begins.get(text, 0)
+    if not longest and not text[-1].isdigit():
+        return None
+    for length in range(min(longest, len(tokens) - at), 0, -1):
+        number = grammar.numbers.get(_words(tokens, at, at + length))
+        if number is not None:
+            return number, at + length
     if grammar.verb_first and not text[0].isdigit() and text[1:].isdigit():
         text = text[1:]  # "and" is written as one with what follows it
     if text.isascii() and text.isdigit() and int(text) <= _MOST:
@@ -144,7 +203,7 @@ def _number_at(tokens: Sequence[Token], at: int, grammar: Grammar) -> tuple[Numb
 def _read(tokens: Sequence[Token], at: int, grammar: Grammar) -> _Quantity | None:
     """Return the number that stands at a token, composed of its words, without qualifiers."""
     first = _number_at(tokens, at, grammar)
-    if first is None or first[0].kind in ("join", "at_least", "at_most", "about"):
+    if first is None or first[0].kind == "join" or first[0].kind in QUALIFIERS:
         return None
     number, end = first
     low, best, high = number.low, number.best, number.high
@@ -177,28 +236,43 @@ def _adds(more: Number, best: int) -> bool:
 
 def _people(tokens: Sequence[Token], grammar: Grammar) -> list[_Quantity]:
     """Return the numbers of people, in order."""
+    begins = grammar.begins
+    numbers = [i for i, t in enumerate(tokens) if t.text in begins or t.text[-1].isdigit()]
     found: list[_Quantity] = []
-    at = 0
-    while at < len(tokens):
+    neither = _neither(tokens, grammar) if len(numbers) > 1 else ()
+    read_to = 0
+    for at in numbers:
+        if at < read_to or at in neither:
+            continue
         quantity = _read(tokens, at, grammar)
         if quantity is None:
-            at += 1
             continue
         quantity = _ranged(tokens, quantity, grammar)
-        at = quantity.end
+        read_to = quantity.end
         noun = _noun(tokens, quantity, grammar)
         if noun is not None:
-            qualified = _qualified(tokens, quantity, grammar)
-            found.append(qualified._replace(civilian=noun == "civilian"))
+            found.append(_qualified(tokens, quantity, grammar, civilian=noun == "civilian"))
     return found
+
+
+def _neither(tokens: Sequence[Token], grammar: Grammar) -> set[int]:
+    """Return where words stand that are no numbers: "neither soldiers nor policemen"."""
+    told = [i for i, token in enumerate(tokens) if token.text in grammar.neither]
+    twice = len(told) > 1 and told[-1] - told[0] > 1
+    return set(told) if twice else set()
 
 
 def _ranged(tokens: Sequence[Token], q: _Quantity, grammar: Grammar) -> _Quantity:
     """Return "3 to 5" as one number, if that stands here."""
     if q.end + 1 < len(tokens) and tokens[q.end].text in grammar.between:
         last = _read(tokens, q.end + 1, grammar)
-        joined = tokens[q.end].text in grammar.joins  # "between 3 and 5"
+        joined = tokens[q.end].text in grammar.joins  # "3 and 5"
         if last and last.best > q.best and not joined:
+            return _Quantity(q.start, last.end, q.best, (q.best + last.best) // 2, last.best)
+    if q.start and tokens[q.start - 1].text in _BETWEEN and q.end < len(tokens):
+        following = q.end + 1 if tokens[q.end].text in grammar.joins else q.end
+        last = _read(tokens, following, grammar) if following < len(tokens) else None
+        if last and last.best > q.best:
             return _Quantity(q.start, last.end, q.best, (q.best + last.best) // 2, last.best)
     return q
 
@@ -234,26 +308,33 @@ def _as_people(token: Token, following: Token | None, distance: int) -> str | No
     return "harm" if _kind(token) and distance < _BESIDE else None
 
 
-def _qualified(tokens: Sequence[Token], q: _Quantity, grammar: Grammar) -> _Quantity:
+def _is_led(tokens: Sequence[Token], start: int, grammar: Grammar) -> bool:
+    """Return whether the word before a token may be the last of what qualifies a number."""
+    return start > 0 and tokens[start - 1].text in grammar.qualify
+
+
+def _qualified(
+    tokens: Sequence[Token], q: _Quantity, grammar: Grammar, *, civilian: bool
+) -> _Quantity:
     """Return a number with what the words around it make of it."""
     start, low, high = q.start, q.low, q.high
-    for length in (4, 3, 2, 1):
+    for length in (4, 3, 2, 1) if _is_led(tokens, start, grammar) else ():
         before = tokens[max(0, q.start - length) : q.start]
-        words = " ".join(t.text for t in before)
-        said = grammar.numbers.get(words)
-        if said is not None and said.kind in ("at_least", "at_most", "about"):
+        said = grammar.numbers.get(_words(before, 0, length))
+        if said is not None and said.kind in QUALIFIERS:
             low = 1 if said.kind == "at_most" else low
             start = q.start - len(before)
             break
-    inside = any(
-        " ".join(t.text for t in tokens[max(0, start - n) : start]) in grammar.inside
-        for n in (1, 2, 3, 4)
-    ) or any(
-        " ".join(t.text for t in tokens[at : at + n]) in grammar.inside_after
-        for at in range(q.end, q.end + 3)
+    inside = _is_led(tokens, start, grammar) and any(
+        _words(tokens, max(0, start - n), start) in grammar.inside for n in (1, 2, 3, 4)
+    )
+    inside = inside or any(
+        _words(tokens, at, at + n) in grammar.inside_after
+        for at in range(q.end, min(q.end + 3, len(tokens)))
+        if tokens[at].text in grammar.after
         for n in (1, 2)
     )
-    return q._replace(start=start, low=low, high=high, inside=inside)
+    return _Quantity(start, q.end, low, q.best, high, inside, civilian)
 
 
 def _belongs(
@@ -277,7 +358,7 @@ def _belongs(
     chosen = after
     if grammar.verb_first:
         near = before is not None and q.start - before[0] <= _REACH
-        at_once = after is not None and after[0] == q.end
+        at_once = after is not None and after[0] == q.end and not _joins(tokens[q.end], grammar)
         chosen = before if near and not at_once else after
         if near and chosen is before and _is_both_before(tokens, verbs, before, grammar):
             return None
@@ -285,6 +366,11 @@ def _belongs(
         near = q.start - before[0] <= _NOUN
         chosen = before if near or _is_toll(tokens, before[0], grammar) else None
     return chosen[1] if chosen is not None else None
+
+
+def _joins(token: Token, grammar: Grammar) -> bool:
+    """Return whether "and" is written as one with a word of harm: it begins another count."""
+    return token.text[0] in grammar.joins and token.text[1:2] not in _AFTER_ROOT_W
 
 
 def _is_both_before(
@@ -327,8 +413,8 @@ def _is_both(
 
 
 def _total(chosen: list[_Quantity]) -> Casualties | None:
-    whole = [q for q in chosen if not q.inside] or chosen
-    if not whole:
+    whole = [q for q in chosen if not q.inside]
+    if not whole:  # "militants, including three commanders": how many there are is not said
         return None
     return Casualties(
         sum(q.low for q in whole), sum(q.best for q in whole), sum(q.high for q in whole)

@@ -11,6 +11,7 @@ from detectors.coding.dates import When
 from detectors.coding.lexicon import Hit
 from detectors.coding.places import Locating
 from detectors.coding.types import Said
+from detectors.records import Casualties
 
 
 class Text(NamedTuple):
@@ -30,6 +31,18 @@ class Sentence(NamedTuple):
     hits: list[Hit]
     text: Text
     number: int  # 0 is the title, or the first
+
+    def part(self, start: int, end: int) -> Sentence:
+        """Return a stretch of it, as if it were a sentence."""
+        inside = [hit for hit in self.hits if start <= hit.start and hit.end <= end]
+        return self._replace(start=start, end=end, hits=inside)
+
+    def has(self, names: frozenset[str]) -> bool:
+        """Return whether a term of one of some classes stands in it."""
+        for hit in self.hits:  # noqa: SIM110 - asked often: a generator takes twice as long
+            if not names.isdisjoint(hit.entry.classes):
+                return True
+        return False
 
     @property
     def lower(self) -> str:
@@ -54,6 +67,10 @@ class Tongue(Protocol):
         """Return the spans of the first sentences of a text."""
         ...
 
+    def may_tell(self, hits: list[Hit]) -> bool:
+        """Return whether a text with these dictionary entries may say that something happened."""
+        ...
+
     def assess(self, sentence: Sentence) -> Said:
         """Return what a sentence says happened."""
         ...
@@ -64,4 +81,8 @@ class Tongue(Protocol):
 
     def harm(self, sentence: Sentence) -> Harm:
         """Return the casualties that a sentence states."""
+        ...
+
+    def killed(self, part: Sentence, *, supplied: bool) -> Casualties | None:
+        """Return the killed that a part of a sentence states; a left-out word of harm supplied."""
         ...

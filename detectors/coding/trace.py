@@ -5,6 +5,8 @@ It takes the same steps as `code`, and keeps what that throws away.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from detectors.coding import Coded, code
@@ -13,7 +15,8 @@ from detectors.coding.dates import anchor
 from detectors.coding.lexicon import Entry, Hit
 from detectors.coding.opening import Opened, opened
 from detectors.coding.places import mentions
-from detectors.coding.story import LEAD, Told, sentences
+from detectors.coding.story import LEAD, Spoken, Told, sentences, spoken
+from detectors.coding.tongue import Text
 from detectors.records import Report
 
 
@@ -71,14 +74,50 @@ def _lines(report: Report, coded: Coded, found: Opened, hits: list[Hit]) -> tupl
     tongue, text, _ = found
     places = mentions(hits, text.folded, text.plain, text.body, tongue.where)
     kept = {(m.start, m.end) for m in places}
+    every = list(sentences(text, hits, places, tongue))
+    said = _spoken(report, coded, found, every)
     return tuple(
         Line(
             text=" ".join(text.quoted(told.sentence.start, told.sentence.end).split()),
             says=_says(told),
-            marks=tuple(_mark(report, coded, found, hit, kept) for hit in told.sentence.hits),
+            marks=(
+                *(_mark(report, coded, found, hit, kept) for hit in told.sentence.hits),
+                *(_heard(text, told, said) if said else ()),
+            ),
         )
-        for told in sentences(text, hits, places, tongue)
+        for told in every
     )
+
+
+def _spoken(report: Report, coded: Coded, found: Opened, every: list[Told]) -> Spoken | None:
+    """Return who says it, as `story.py` heard it."""
+    if not coded.events:
+        return None
+    event = coded.events[0]
+    today = anchor(report, event.place.country if event.place else None)
+    return spoken(every, event, found.tongue, today)
+
+
+def _heard(text: Text, told: Told, said: Spoken) -> Iterator[Mark]:
+    """Yield who is cited in a sentence, the statement that it makes and the tolls that it gives."""
+    start, end = told.sentence.start, told.sentence.end
+
+    def mark(first: int, last: int, meaning: str) -> Mark:
+        return Mark(" ".join(text.quoted(first, last).split()), (meaning,))
+
+    for each in said.heard:
+        if each.sentence.start == start:
+            yield from (mark(s.start, s.end, f"voice: {s.voice}") for s in each.sayings)
+    made = said.statement
+    if made is not None and start <= made.start < end:
+        yield mark(made.start, made.end, f"statement: {made.statement} ({made.rule})")
+    for account in said.tolls.accounts if said.tolls else ():
+        if start <= account.start < end:
+            meaning = f"killed, by {account.voice}: {account.killed.best}"
+            yield mark(account.start, account.end, meaning)
+    for earlier in said.tolls.earlier if said.tolls else ():
+        if start <= earlier.start < end:
+            yield mark(earlier.start, earlier.end, f"killed, told earlier: {earlier.killed}")
 
 
 def _says(told: Told) -> str:

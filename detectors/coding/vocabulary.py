@@ -8,6 +8,7 @@ neighbouring language; such a spelling counts wherever it means nothing else in 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from copy import copy
 from importlib import resources
 from operator import itemgetter
@@ -16,7 +17,7 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from detectors.coding import script
-from detectors.coding.lexicon import ARMED, OTHERS, TRIGGERS, Candidate, Entry, Hit
+from detectors.coding.lexicon import ARMED, OTHERS, TRIGGERS, Candidate, Entry, Hit, settle
 from detectors.coding.places import COUNTRIES
 from detectors.records import Precision
 from detectors.world.actors import Alias, aliases, masks
@@ -29,6 +30,21 @@ def rows(package: str, table: str) -> list[dict[str, str]]:
     """Return the rows of a packaged table."""
     text = resources.files(package).joinpath(table).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+def beginnings(phrases: Iterable[str], longest: int) -> dict[str, int]:
+    """Return the first words of some phrases, with the most words of those that begin so.
+
+    So most words of a text need no second look, and the others no more than may be found.
+
+    >>> beginnings(["last week", "last", "today"], longest=4)
+    {'last': 2, 'today': 1}
+    """
+    found: dict[str, int] = {}
+    for phrase in phrases:
+        first = phrase.partition(" ")[0]
+        found[first] = max(found.get(first, 0), min(phrase.count(" ") + 1, longest))
+    return found
 
 
 class Vocabulary:
@@ -57,6 +73,7 @@ class Vocabulary:
         }
         phrases = sorted(entries)
         self._entries = [entries[phrase] for phrase in phrases]
+        settle(self._entries)
         self._all = AhoCorasick([f" {phrase} " for phrase in phrases], matchkind=MatchKind.Standard)
         ours = [f" {phrase} " for phrase in phrases if _is_ours(entries[phrase])]
         self._ours = AhoCorasick(ours, matchkind=MatchKind.Standard)

@@ -8,18 +8,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 
-from detectors.intake import Coded, Intake, IntakeState
+from detectors.intake import Coded, Failure, Intake, IntakeState
 from detectors.records import Event, Report
 from detectors.timegrid import Grid, seconds
 from streams import topics
 from streams.agents.deadletters import DeadLetters
 from streams.agents.stage import MARK, Output
-from streams.codecs import check_time, decoder, encode
+from streams.codecs import Rejected, check_time, decoder, encode
 from streams.metrics import Metrics
 from streams.partitioning import partition_of
 
 _decode = decoder(*topics.REPORTS.values)
+_log = structlog.get_logger(__name__)
 
 
 class CodeCore:
@@ -73,6 +75,7 @@ class CodeCore:
         coded = self._intake.take(self._state, readable)
         if records:  # also what could not be read is done with
             self._state.offset = max(self._state.offset, records[-1].offset)
+        outputs.extend(self._not_coded(records, coded.failed))
         self._measure(readable, coded)
         events, n = self._layout.name(topics.EVENTS), self._layout.partitions
         for event in coded.events:
@@ -89,6 +92,22 @@ class CodeCore:
             value = encode(tick)
             outputs.extend(Output(events, partition, None, value) for partition in range(n))
         return outputs
+
+    def _not_coded(self, records: Sequence[Any], failed: Sequence[Failure]) -> list[Output]:
+        """Return the dead letters of the reports that could not be coded."""
+        if not failed:
+            return []
+        raw = {record.offset: record for record in records}
+        for each in failed:
+            _log.error("coding_failed", report=each.report, error=each.error)
+        return [
+            self._dead.letter(
+                raw[each.offset],
+                self._partition,
+                Rejected("coding_failed", f"{each.report}: {each.error}"),
+            )
+            for each in failed
+        ]
 
     def _measure(self, readable: Sequence[tuple[int, Any]], coded: Coded) -> None:
         metrics = self._metrics

@@ -18,7 +18,7 @@ from detectors.records import Alert, Coverage, Delivery, Event, IncidentRef
 from detectors.signals import SIGNALS
 from detectors.world.units import UNITS, name_of
 from streams.store import Evidence, Store, StoredReport
-from streams.wording import DISCLAIMER, headline, number, percent, resolver
+from streams.wording import DISCLAIMER, VOICES, headline, number, percent, publisher, resolver
 
 #: Below so many incidents, observed or expected, one more or less changes the judgement.
 _SMALL: Final = 5
@@ -212,12 +212,18 @@ def _against_witnesses(evidence: Sequence[Evidence]) -> Iterator[str]:
     if not incidents:
         yield "No incident is in evidence: it rests on what was not reported."
         return
-    publishers = {publisher for each in incidents for publisher in each.publishers}
-    if len(publishers) == 1:
-        yield f"All of it rests on one publisher, {next(iter(publishers))}."
+    families = {family for each in incidents for family in each.publishers}
+    if len(families) == 1:
+        yield f"All of it rests on one publisher, {publisher(next(iter(families)))}."
     single = sum(len(each.publishers) == 1 for each in incidents)
     if single:
         yield f"{single} of {len(incidents)} incidents were reported by a single publisher."
+    cited = {voice for each in incidents for voice in each.voices}
+    if len(cited) == 1:
+        yield f"Of the sides, only {VOICES[next(iter(cited))]} are cited."
+    disputed = sum("denial" in each.statements for each in incidents)
+    if disputed:
+        yield f"In {disputed} of {len(incidents)} incidents a side denies its part, or all of it."
     apart = sum(
         each.killed is not None and each.killed.low != each.killed.high for each in incidents
     )

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from detectors.coding.trace import Trace
     from detectors.records import Casualties, Event, Report
 
-_EARLIEST = 1970
+_EARLIEST = 1970  # the registries begin here
+_LATEST = 2100
+_MOST_TOLD = 5  # lines that are no report
+_LONGEST_DETAIL = 300  # characters
+_BOM = b"\xef\xbb\xbf"
 _HELP = "\n\n".join((
     "Read a text as the coder does, and explain the result: every span that mattered, what was "
     "made of it, and what was rejected and why.",
@@ -67,32 +71,42 @@ def code(
 
     if (text is None) == (file is None):
         raise base.Problem("give either a text or --file")
-    reports = [_report(text, on)] if text is not None else _reports(file or Path("-"))
+    broken: list[str] = []
+    reports = [_report(text, on)] if text is not None else _reports(file or Path("-"), broken)
     found = [Explained(report.id, trace(report)) for report in reports]
     if json:
         base.print_json(found)
-        return
-    for number, each in enumerate(found):
-        if number:
-            base.say()
-        _show(each)
+    else:
+        for number, each in enumerate(found):
+            if number:
+                base.say()
+            _show(each)
+    if broken:
+        raise base.Problem("; ".join(broken[:_MOST_TOLD]) + _more(len(broken) - _MOST_TOLD))
+
+
+def _more(count: int) -> str:
+    return f"; and {count} more" if count > 0 else ""
 
 
 def _report(text: str, on: datetime | None) -> Report:
     from detectors.records import Report
 
-    title, _, body = text.strip().partition("\n")
+    # Bytes of the shell that are not UTF-8 come as half surrogate pairs, which nothing can print.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    title, _, body = whole.strip().partition("\n")
     if not title:
         raise base.Problem("the text is empty")
-    if on is not None and on.year < _EARLIEST:
-        raise base.Problem(f"--on {on:%Y-%m-%d}: the registries begin in {_EARLIEST}")
+    if on is not None and not _EARLIEST <= on.year <= _LATEST:
+        raise base.Problem(f"--on {on.date()}: give a year from {_EARLIEST} to {_LATEST}")
     at = on.replace(hour=12, tzinfo=UTC) if on else datetime.now(UTC)
     return Report(
         id="text", source="text", seen_at=at, title=title[:2_000], text=body.strip()[:200_000]
     )
 
 
-def _reports(file: Path) -> Iterator[Report]:
+def _reports(file: Path, broken: list[str]) -> Iterator[Report]:
+    """Yield the reports of a file; note in `broken` the lines that are none."""
     from detectors.records import Report
     from streams.codecs import Rejected, decoder
 
@@ -100,15 +114,16 @@ def _reports(file: Path) -> Iterator[Report]:
     lines = sys.stdin.buffer if str(file) == "-" else file.open("rb")
     with lines:
         for number, line in enumerate(lines, 1):
-            if not line.strip():
+            raw = line.removeprefix(_BOM) if number == 1 else line
+            if not raw.strip():
                 continue
             try:
-                yield decode(line)
+                report = decode(raw)
             except Rejected as rejected:
-                where = f"line {number} of {file}"
-                raise base.Problem(
-                    f"{where} is no report ({rejected.reason}: {rejected.detail})"
-                ) from rejected
+                why = f"{rejected.reason}: {rejected.detail[:_LONGEST_DETAIL]}"
+                broken.append(f"line {number} of {file} is no report ({why})")
+            else:
+                yield report
 
 
 def _show(explained: Explained) -> None:
@@ -139,8 +154,11 @@ def _show_event(events: tuple[Event, ...]) -> None:
             f"{event.occurred.start} to {event.occurred.end}" if event.occurred else "not said",
         ),
         ("killed", _people(event.killed)),
+        ("killed, also told", ", ".join(map(str, event.killed_also)) or "nothing else"),
         ("injured", _people(event.injured)),
         ("civilians killed", _people(event.civilians_killed)),
+        ("statement", event.statement or "none"),
+        ("voices", ", ".join(event.voices) or "none cited"),
         ("organisations", ", ".join(event.actors) or "none named"),
     ]
     base.print_table(("field", "value"), rows)

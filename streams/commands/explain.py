@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detectors.records import Casualties, Event
+from detectors.records import Casualties, Event, IncidentRef
 from streams.commands import base
-from streams.wording import percent
+from streams.wording import percent, publisher, sides
 
 if TYPE_CHECKING:
     from streams.commands.account import Account
@@ -116,14 +117,30 @@ def _print_evidence(evidence: tuple[Evidence, ...]) -> None:
     base.heading(f"What it is based on: {_plural(len(evidence), 'incident')}")
     for each in evidence:
         incident = each.incident
-        publishers = ", ".join(incident.publishers)
         base.say(f"- {incident.day} {incident.place}: killed {_range(incident.killed)}")
-        base.say(f"    {_plural(len(incident.publishers), 'independent publisher')}: {publishers}")
+        for line in _standing(incident):
+            base.say(f"    {line}")
         for event in each.events:
             _print_event(event, each)
         missing = len(incident.events) - len(each.events)
         if missing:
             base.say(f"    {_plural(missing, 'event')} no longer kept")
+
+
+def _standing(incident: IncidentRef) -> Iterator[str]:
+    """Say who tells of an incident, and what was done to its reports."""
+    publishers = ", ".join(map(publisher, incident.publishers))
+    yield f"{_plural(len(incident.publishers), 'independent publisher')}: {publishers}"
+    if incident.voices:
+        yield f"citing {sides(incident)}"
+    if incident.statements:
+        yield f"also told as {', '.join(incident.statements)}"
+    if incident.absorbed:
+        yield f"once counted apart, found to be the same: {', '.join(incident.absorbed)}"
+    if incident.parted:
+        yield f"reports moved from or to it: {', '.join(incident.parted)}"
+    if incident.reports > len(incident.events):
+        yield f"{incident.reports} reports in all, of which these were kept"
 
 
 def _print_event(event: Event, of: Evidence) -> None:

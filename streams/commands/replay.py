@@ -19,6 +19,7 @@ from streams.commands.base import (
     Problem,
     epilog,
     errors,
+    note,
     open_settings,
     plain_errors,
     print_json,
@@ -137,6 +138,8 @@ def _inline(settings: Settings, reports: Sequence[Report]) -> list[Alert]:
 
         def show(passed: Passed) -> None:
             bar.reached(passed.coded.time)
+            for failed in passed.coded.failed:
+                note(f"{failed.report} could not be coded: {failed.error}")
 
         return list(monitor.run(timed(reports, settings.grid()), show))
 

@@ -43,6 +43,7 @@ class Truth(Struct, frozen=True):
     report: str  # the report's id
     incident: int | None  # the fact's number; None for news that reports no incident
     kind: str  # first, second, translation, reprint, revision, counter, claim, denial, or of noise
+    told: int | None = None  # the number of killed that it gives; None where it gives none
 
 
 #: Every bundled scenario by its name.
@@ -154,7 +155,7 @@ def _told(
         written.append(prose)
         if number not in lost:
             report = _report(plan.outlet, plan.published, seen[number], title, text)
-            yield report, Truth(report.id, fact.incident, plan.kind)
+            yield report, Truth(report.id, fact.incident, plan.kind, plan.told or None)
 
 
 def _has_dateline(plan: Plan, rng: Random) -> bool:

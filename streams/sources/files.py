@@ -23,7 +23,8 @@ from streams.sources.polling import Found, PollingSource, Position
 #: Rows that one poll hands out; the rest follows with the next poll.
 ROWS_PER_POLL: Final = 10_000
 
-_LINE_LIMIT: Final = 4 * 1024 * 1024
+#: Bytes of a row in a file.
+LINE_LIMIT: Final = 4 * 1024 * 1024
 _HEAD: Final = 1024
 
 
@@ -54,13 +55,13 @@ def lines(handle: BinaryIO, number: int, is_final: bool) -> Iterator[Line]:
         is_final: Whether a last line without a line end is complete.
     """
     end = handle.tell()
-    while raw := handle.readline(_LINE_LIMIT):
+    while raw := handle.readline(LINE_LIMIT):
         end += len(raw)
         is_whole = True
         tail = raw
-        while tail and not tail.endswith(b"\n") and len(tail) == _LINE_LIMIT:
+        while tail and not tail.endswith(b"\n") and len(tail) == LINE_LIMIT:
             is_whole = False
-            tail = handle.readline(_LINE_LIMIT)
+            tail = handle.readline(LINE_LIMIT)
             end += len(tail)
         if not tail.endswith(b"\n") and not is_final:
             return
@@ -70,7 +71,7 @@ def lines(handle: BinaryIO, number: int, is_final: bool) -> Iterator[Line]:
 
 def reject_long(line: Line) -> Reject:
     """Return the refusal of a line that is longer than any row may be (4 MiB)."""
-    return Reject(line.raw[:RAW_LIMIT], "line_too_long", f"over {_LINE_LIMIT} bytes", line.number)
+    return Reject(line.raw[:RAW_LIMIT], "line_too_long", f"over {LINE_LIMIT} bytes", line.number)
 
 
 class FileSource(PollingSource):

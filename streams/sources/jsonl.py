@@ -57,6 +57,8 @@ class JsonLinesSource(FileSource):
             reason, detail = error.reason, error.detail
         except UnicodeDecodeError as error:
             reason, detail = "not_utf8", str(error)
+        except RecursionError:
+            reason, detail = "invalid_record", "nested too deeply"
         except msgspec.ValidationError as error:
             reason, detail = "invalid_record" if _is_json(raw) else "not_json", str(error)
         except msgspec.DecodeError as error:
@@ -75,6 +77,6 @@ def _is_json(raw: bytes) -> bool:
     """Tell a row of another shape from a line that breaks off after an unknown field."""
     try:
         msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return True

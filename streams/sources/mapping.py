@@ -9,83 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from detectors.coding.cameo import plover_of
+from detectors.coding.contexts import known
 from detectors.records import Casualties, EventType, IncidentRecord, Interval, Precision, Report
 from streams.sources.base import RowError, clip, stable_id, validated
+from streams.sources.columns import Column, ColumnSpec, Strict, look_up, zone_of
 
 #: A happening that is dated to a longer span says too little about when (UCDP has such rows).
 LONGEST_INTERVAL_DAYS: Final = 31
 
-_OFFSET: Final = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _ADMIN1: Final = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 _COUNTRY: Final = re.compile(r"[A-Z]{3}")
 _LAST_MOMENT: Final = time(23, 59, 59, tzinfo=UTC)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Strict):
-    """Where one of our fields is found in a row: a path, or a constant.
-
-    Attributes:
-        path: A column's name, or keys and indexes joined by dots (`place.names.0`).
-        const: The same value for every row.
-        split: Cuts a cell that lists several values; the first that is not blank counts.
-        values: Their value to ours; a value that is not listed is refused.
-        format: A `strptime` format, where a time is not in ISO 8601.
-        timezone: `UTC` or an offset such as `+04:30`, for times that state no zone.
-    """
-
-    path: str | None = None
-    const: str | int | None = None
-    split: str | None = None
-    values: dict[str, str] | None = None
-    format: str | None = None
-    timezone: str | None = None
-
-    @model_validator(mode="after")
-    def _is_one_of_the_two(self) -> Self:
-        if (self.path is None) == (self.const is None):
-            raise ValueError("give either path or const")
-        if self.timezone is not None:
-            zone_of(self.timezone)
-        return self
-
-    def text(self, row: Mapping[str, Any]) -> str | None:
-        """Return the row's value as text; None where it is missing or blank.
-
-        Raises:
-            RowError: It is a list or an object (`bad_value`), or not listed (`unmapped_value`).
-        """
-        value = self.const if self.path is None else _look_up(row, self.path)
-        if isinstance(value, (dict, list, bool)):
-            raise RowError("bad_value", f"{self.path}: neither a text nor a number")
-        text = "" if value is None else str(value).strip()
-        if self.split:
-            text = next((part.strip() for part in text.split(self.split) if part.strip()), "")
-        if not text:
-            return None
-        if self.values is None:
-            return text
-        if text not in self.values:
-            raise RowError("unmapped_value", f"{self.path}: {text!r}")
-        return self.values[text]
-
-
-def _column(value: object) -> object:
-    return {"path": value} if isinstance(value, str) else value
-
-
-ColumnSpec = Annotated[Column, BeforeValidator(_column)]
-
-
-class RangeMapping(_Strict):
+class RangeMapping(Strict):
     """Where a number of people is found; `low` and `high` are `best` where not mapped."""
 
     best: ColumnSpec
@@ -93,10 +36,22 @@ class RangeMapping(_Strict):
     high: ColumnSpec | None = None
 
 
-class RecordMapping(_Strict):
-    """Where a structured incident's fields are found (`IncidentRecord`)."""
+class RecordMapping(Strict):
+    """Where a structured incident's fields are found (`IncidentRecord`).
 
-    event: ColumnSpec
+    Attributes:
+        event: The PLOVER type; or else `cameo`.
+        cameo: A CAMEO code, which gives type, mode and contexts. A text: 010 and 10 are two codes.
+        mode: The PLOVER mode; before that of a CAMEO code.
+        contexts: PLOVER's contexts, beside those of a CAMEO code.
+        start: The first day.
+        end: The last day; `start` where not mapped.
+    """
+
+    event: ColumnSpec | None = None
+    cameo: ColumnSpec | None = None
+    mode: ColumnSpec | None = None
+    contexts: ColumnSpec | None = None
     start: ColumnSpec
     end: ColumnSpec | None = None
     country: ColumnSpec | None = None
@@ -108,8 +63,14 @@ class RecordMapping(_Strict):
     injured: RangeMapping | None = None
     civilians_killed: RangeMapping | None = None
 
+    @model_validator(mode="after")
+    def _has_one_type(self) -> Self:
+        if (self.event is None) == (self.cameo is None):
+            raise ValueError("record: give either event or cameo")
+        return self
 
-class FieldMapping(_Strict):
+
+class FieldMapping(Strict):
     """Where a report's fields are found. `id` is the row's own id, if it has a stable one."""
 
     id: ColumnSpec | None = None
@@ -123,7 +84,7 @@ class FieldMapping(_Strict):
     record: RecordMapping | None = None
 
 
-class Origin(_Strict):
+class Origin(Strict):
     """What a row's source says of itself, where the row says nothing."""
 
     source: Annotated[str, Field(min_length=1)]
@@ -155,7 +116,7 @@ def to_report(
     own_id = _text(row, mapping.id) or ""
     return validated(
         Report(
-            id=stable_id(origin.source, own_id, url or "", title, text, repr(record)),
+            id=stable_id(origin.source, own_id, url or "", title, text, identity(record)),
             source=origin.source,
             seen_at=seen_at or _replayed(row, mapping, occurred),
             title=title,
@@ -169,6 +130,16 @@ def to_report(
     )
 
 
+#: How the text of a record ends that has none of the fields which came later.
+_LATER: Final = ", mode=None, contexts=())"
+
+
+def identity(record: IncidentRecord | None) -> str:
+    """Return a record's content as a text that stays the same when records get new fields."""
+    text = repr(record)
+    return text.removesuffix(_LATER) + ")" if text.endswith(_LATER) else text
+
+
 def known_at(day: date, occurred: Interval | None) -> datetime:
     """Return when a report that gives only a day of publication counts as known, in replay.
 
@@ -178,7 +149,10 @@ def known_at(day: date, occurred: Interval | None) -> datetime:
     an event and its first listed source (UCDP GED 23.1, Afghanistan, January to June 2020).
     """
     if occurred is not None and day < occurred.end:
-        day = occurred.end + timedelta(days=1)
+        try:
+            day = occurred.end + timedelta(days=1)
+        except OverflowError as error:  # the last day of the calendar
+            raise RowError("bad_time", str(occurred.end)) from error
     return datetime.combine(day, _LAST_MOMENT)
 
 
@@ -232,36 +206,6 @@ def count_of(text: str, name: str) -> int:
     return int(number)
 
 
-def zone_of(text: str) -> tzinfo:
-    """Return the zone of `UTC` or of an offset such as `+04:30`.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    if text == "UTC":
-        return UTC
-    match = _OFFSET.fullmatch(text)
-    if match is None:
-        raise ValueError(f"timezone: {text!r} is neither UTC nor an offset such as +04:30")
-    sign, hours, minutes = match.groups()
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    return timezone(-offset if sign == "-" else offset)
-
-
-def _look_up(row: Mapping[str, Any], path: str) -> object:
-    if path in row:  # a name may hold dots itself
-        return row[path]
-    value: Any = row
-    for key in path.split("."):
-        if isinstance(value, Mapping):
-            value = value.get(key)
-        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            return None
-    return value
-
-
 def _text(row: Mapping[str, Any], column: Column | None) -> str | None:
     return column.text(row) if column else None
 
@@ -307,14 +251,17 @@ def _moment(text: str, column: Column) -> datetime | date:
         raise RowError("bad_time", f"{text!r} states no zone")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_of(str(column.timezone)))
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # at an end of the calendar
+        raise RowError("bad_time", repr(text)) from error
 
 
 def _record(row: Mapping[str, Any], mapping: RecordMapping) -> IncidentRecord:
     start = day_of(_needed(row, mapping.start, "start"))
     end = _text(row, mapping.end)
     actors = (_text(row, column) for column in mapping.actors)
-    event: EventType = _needed(row, mapping.event, "event")  # type: ignore[assignment]  # validated with the report
+    event, mode, contexts = _what(row, mapping)
     precision: Precision | None = _text(row, mapping.precision)  # type: ignore[assignment]  # likewise
     return IncidentRecord(
         event=event,
@@ -327,7 +274,34 @@ def _record(row: Mapping[str, Any], mapping: RecordMapping) -> IncidentRecord:
         killed=_range(row, mapping.killed, "killed"),
         injured=_range(row, mapping.injured, "injured"),
         civilians_killed=_range(row, mapping.civilians_killed, "civilians_killed"),
+        mode=mode,
+        contexts=tuple(sorted(contexts)),
     )
+
+
+def _what(row: Mapping[str, Any], mapping: RecordMapping) -> tuple[EventType, str | None, set[str]]:
+    """Return the type, mode and contexts that a row states outright or by its CAMEO code."""
+    mode, contexts = _text(row, mapping.mode), _contexts(row, mapping.contexts)
+    if mapping.cameo is None:
+        event: EventType = _text(row, mapping.event)  # type: ignore[assignment]  # validated with the report
+        if event is None:
+            raise RowError("missing_value", "event")
+        return event, mode, contexts
+    code = _needed(row, mapping.cameo, "cameo")
+    if mapping.cameo.path and not isinstance(look_up(row, mapping.cameo.path), str):
+        raise RowError("bad_value", f"cameo: {code} is a number, whose leading nought may be lost")
+    found = plover_of(code)
+    if found is None:
+        raise RowError("unmapped_value", f"cameo: {code!r} has no type in PLOVER")
+    return found.event, mode or found.mode, contexts | {*found.context}
+
+
+def _contexts(row: Mapping[str, Any], column: Column | None) -> set[str]:
+    told = list(column.texts(row)) if column else []
+    unknown = [name for name in told if known(name) is None]
+    if unknown:
+        raise RowError("unmapped_value", f"contexts: {unknown[0]!r} is none of PLOVER's")
+    return {context for name in told if (context := known(name))}
 
 
 def _code(text: str | None, pattern: re.Pattern[str], name: str) -> str | None:

@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any, Final
 from xml.sax import SAXException
 
 import feedparser
 
+from detectors.coding.markup import plain
 from detectors.records import Report
 from streams.sources.base import (
     RAW_LIMIT,
@@ -33,16 +33,11 @@ from streams.sources.config import Runtime, SourceConfig
 from streams.sources.fetch import Fetched, Validators
 from streams.sources.polling import Found, PollingSource, Position
 
-_SILENT: Final = frozenset({"script", "style", "template", "noscript", "iframe", "object", "svg"})
-_BLOCKS: Final = frozenset({
-    "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figcaption",
-    "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav",
-    "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul",
-})  # fmt: skip
 #: A time of day and a zone whose offset is beyond doubt; else the moment is not known.
 _FULL_TIME: Final = re.compile(
     r"\d{1,2}:\d{2}.*?(Z|[+-]\d{2}:?\d{2}|\b(?:UTC?|GMT|[ECMP][SD]T))\s*$", re.IGNORECASE
 )
+_LONGEST_TIME: Final = 100  # characters
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 Entry = dict[str, Any]
@@ -95,7 +90,13 @@ def parse(fetched: Fetched, config: SourceConfig, seen_at: datetime) -> list[Rep
     """
     headers = {"content-type": fetched.content_type or "", "content-location": fetched.url}
     try:
-        feed = feedparser.parse(io.BytesIO(fetched.body), response_headers=headers)
+        feed = feedparser.parse(
+            io.BytesIO(fetched.body),
+            response_headers=headers,
+            # Both read markup in time that grows with its square, and `text_of` drops it anyway.
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
     except Exception as error:  # whatever the parser trips over, the feed cannot be read
         raise SourceError("broken_feed", detail=repr(error)) from error
     fault = feed.get("bozo_exception") if feed.get("bozo") else None
@@ -164,7 +165,7 @@ def _published(entry: Entry) -> datetime | None:
     for name in ("published", "updated"):
         # Past feedparser's own look-up, which answers for a missing date with another one.
         stated, parsed = dict.get(entry, name), dict.get(entry, f"{name}_parsed")
-        if stated and parsed and _FULL_TIME.search(str(stated)):
+        if stated and parsed and _FULL_TIME.search(str(stated)[:_LONGEST_TIME]):
             try:
                 return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
             except (ValueError, OverflowError, OSError):
@@ -181,43 +182,11 @@ def _raw(entry: Entry) -> bytes:
     return json.dumps(entry, default=str, sort_keys=True).encode("ascii")[:RAW_LIMIT]
 
 
-class _TextParser(HTMLParser):
-    """Collects the readable text; what scripts and frames hold is dropped with them."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(self._silent - 1, 0)
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data)
-
-
 def text_of(html: str) -> str:
     r"""Return the readable text of a piece of HTML, one line for each block.
 
     >>> text_of("<p>One&nbsp;two</p><script>x()</script><p>three <b>four</b></p>")
     'One two\nthree four'
     """
-    parser = _TextParser()
-    parser.feed(html)
-    parser.close()
-    lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
+    lines = (" ".join(line.split()) for line in plain(html, between="\n").split("\n"))
     return "\n".join(line for line in lines if line)

@@ -13,12 +13,15 @@ from typing import BinaryIO, Final
 from detectors.records import Report
 from streams.sources.base import RAW_LIMIT, Reject, RejectReason, RowError, SourceError
 from streams.sources.config import Runtime, SourceConfig
-from streams.sources.files import FileSource, Line, Outcome, lines, reject_long
+from streams.sources.files import LINE_LIMIT, FileSource, Line, Outcome, lines, reject_long
 from streams.sources.mapping import FieldMapping, Origin, to_report
 
 #: A quoted cell may run over lines; one that runs on longer was never meant to be quoted.
 _LINES_PER_RECORD: Final = 200
 _OPEN_QUOTE: Final = "unexpected end of data"
+#: A cell may be as long as a line: what a report cannot hold of it is cut. The module's own limit
+#: (131,072) would refuse texts that a report can hold.
+csv.field_size_limit(LINE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +62,22 @@ def table_rows(
         if line is not None:
             held.append(line)
             row = _joined(held, delimiter)
-            if row is None and len(held) < _LINES_PER_RECORD:
+            if row is None and _may_go_on(held):
                 continue
         else:
             row = None
-        if row is None:
+        if row is None or (row.fault is not None and len(held) > 1):
             row = _broken(held[0])
             again.extendleft(reversed(held[1:]))
         held = []
         if row.raw.strip():
             yield row
+
+
+def _may_go_on(held: Sequence[Line]) -> bool:
+    """Return whether a cell that is still open may be meant to be quoted."""
+    size = sum(len(line.raw) for line in held)
+    return len(held) < _LINES_PER_RECORD and size < LINE_LIMIT
 
 
 def _joined(held: Sequence[Line], delimiter: str) -> TableRow | None:

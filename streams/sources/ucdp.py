@@ -32,7 +32,7 @@ from streams.sources.base import (
 from streams.sources.config import Runtime, SourceConfig
 from streams.sources.fetch import Validators
 from streams.sources.files import lines
-from streams.sources.mapping import casualties, count_of, day_of, interval, known_at
+from streams.sources.mapping import casualties, count_of, day_of, identity, interval, known_at
 from streams.sources.polling import Found, PollingSource, Position
 from streams.sources.tables import TableRow, table_rows
 from streams.sources.ucdp_places import COUNTRIES, admin1_of
@@ -180,7 +180,7 @@ class UcdpSource(PollingSource):
         title = _title(cells["type_of_violence"], record)
         return validated(
             Report(
-                id=stable_id(self.name, cells["id"], repr(record)),
+                id=stable_id(self.name, cells["id"], identity(record)),
                 source=self.name,
                 seen_at=now or self._replayed(cells, record.occurred),
                 title=clip(title, "title"),

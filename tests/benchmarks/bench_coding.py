@@ -13,8 +13,10 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from cProfile import Profile
 from pathlib import Path
+from pstats import Stats
 from random import Random
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # `tests` is not an installed package
@@ -27,6 +29,7 @@ from detectors.records import Report
 from streams.codecs import decoder, encode
 from streams.scenarios.render import render, truth
 from tests import coding_measures as measures
+from tests.coding_deaths import ucdp_deaths
 from tests.coding_measures import Share
 
 _ROUNDS = 3
@@ -34,6 +37,21 @@ _FIELDS = (
     "violent", "event", "mode", "admin1", "killed", "injured", "civilians_killed", "occurred",
     "actors",
 )  # fmt: skip
+#: The parts of the coder by their modules; what else there is, is the rest.
+_PARTS = {
+    "language": ("language",),
+    "dictionaries": ("opening", "normalise", "script", "markup", "lexicon", "vocabulary"),
+    "sentences": ("types", "plover", "english", "eastern", "tongue"),
+    "places": ("places",),
+    "numbers": ("casualties", "tolls", "lone", "victims", "victims_english", "victims_eastern"),
+    "days": ("dates", "daywords", "calendar"),
+    "speech": ("speech", "speakers", "statements", "accounts"),
+    "contexts": ("contexts",),
+    "sketch": ("sketch",),
+    "credits": ("byline", "credits", "families"),
+    "story": ("story", "actors"),
+}
+_PART_OF = {module: part for part, modules in _PARTS.items() for module in modules}
 
 
 def naive(reports: Sequence[Report]) -> list[bool]:
@@ -63,8 +81,22 @@ def headlines() -> None:
     """The province of real headlines in English."""
     print("\nprovince of UCDP headlines that name a place: answered at least .90, right .97")
     for file in measures.UCDP:
-        answered, right = measures.admin1(file)
-        print(f"  {file[:30]:31} answered {answered}    right {right}")
+        told = measures.admin1(file)
+        print(
+            f"  {file[:30]:31} answered {told.answered}    of those with one {told.answered_one}"
+            f"\n  {'':31} right {told.right}    by the first row alone {told.strict}"
+        )
+
+
+def deaths() -> None:
+    """The dead of real headlines in English, beside UCDP's, which counts all sources together."""
+    print("\nkilled in UCDP headlines that state a number, and UCDP's best number")
+    for file in measures.UCDP:
+        told = ucdp_deaths(file)
+        print(f"  {file[:30]:31} read {told.read}    UCDP's in range {told.within}")
+        print(f"  {'':31} equal {told.equal}    naive, the first number {told.naive}")
+        for kind, count in told.kinds.most_common():
+            print(f"  {'':31}   {kind:32}{count:5}  {count / told.read.of:.3f}")
 
 
 def golden() -> None:
@@ -110,6 +142,7 @@ def speed() -> None:
     rng = Random(7)
     mixed = [rng.choice(by_kind[rng.choice(sorted(by_kind))]) for _ in range(2_000)]
     by_kind["mixed, half violent"] = mixed
+    code(mixed)  # what is compiled at first use counts for none of them
     decode = decoder(Report)
     print("\nspeed, one core, microseconds a report")
     print(f"  {'reports':22}{'number':>8}{'characters':>12}{'whole':>8}{'decode':>8}{'match':>8}")
@@ -121,6 +154,40 @@ def speed() -> None:
         only_match = _microseconds(lambda some: [opened(r) for r in some], reports)
         figures = f"{size:12.0f}{whole:8.1f}{only_decode:8.1f}{only_match:8.1f}"
         print(f"  {name:22}{len(reports):8}{figures}")
+    _print_parts(mixed)
+
+
+def _print_parts(reports: Sequence[Report]) -> None:
+    """Print which part of the coder takes which share of the time."""
+    profile = Profile()
+    profile.runcall(code, reports)
+    spent: dict[str, float] = {}
+    for module, seconds in _spent(profile):
+        part = _PART_OF.get(module, "the rest")
+        spent[part] = spent.get(part, 0.0) + seconds
+    whole = sum(spent.values())
+    print("\nits parts, mixed, half violent: shares of the time (cProfile makes calls dearer)")
+    for part, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        print(f"  {part:22}{seconds / whole:8.3f}")
+
+
+def _spent(profile: Profile) -> Iterator[tuple[str, float]]:
+    """Yield a module, or a package, of this project and the seconds spent in one of its functions.
+
+    What is spent in others' functions counts for the modules that call them.
+    """
+    stats = Stats(profile).stats  # type: ignore[attr-defined] # not in the types of pstats
+    for (file, _, _), (_, _, seconds, _, callers) in stats.items():
+        if "detectors" in Path(file).parts:
+            yield _module(file), seconds
+            continue
+        for (caller, _, _), (_, _, part, _) in callers.items():
+            yield _module(caller), part
+
+
+def _module(file: str) -> str:
+    path = Path(file)
+    return path.parent.name if path.stem == "__init__" else path.stem
 
 
 def main() -> None:
@@ -134,6 +201,7 @@ def main() -> None:
     if measures.SHARED.is_dir():
         false_alarms()
         headlines()
+        deaths()
     else:
         print("world news and UCDP headlines: not beside this checkout, left out")
     golden()

@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 import pytest
 
-from detectors.records import Auxiliary, Casualties, EventType
+from detectors.records import Auxiliary, Casualties, EventType, Victims
 from detectors.world.units import UNITS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,7 @@ EXPECTED = {
     "event", "mode", "auxiliary", "country", "admin1", "killed", "injured", "civilians_killed",
     "occurred", "actors", "statement",
 }  # fmt: skip
-STATEMENTS = {None, "claim", "denial", "confirmation"}
+STATEMENTS = {None, "claim", "counter-claim", "denial", "confirmation"}
 COUNTS = ("killed", "injured", "civilians_killed")
 #: Letters that a text of the language is sure to have, and ones that only another's typing has.
 LETTERS = {
@@ -90,6 +90,10 @@ every_case = pytest.mark.parametrize(
 )
 
 
+def is_violence(expect: Case) -> bool:
+    return expect["event"] == "ASSAULT" and not expect["auxiliary"]
+
+
 def _is_weak(case: Case) -> bool:
     return case["expect"]["event"] is None or bool(case["expect"]["auxiliary"])
 
@@ -117,7 +121,11 @@ def test_ids_count_up_and_no_case_stands_twice(language: str) -> None:
 @every_case
 def test_a_case_is_whole(case: Case) -> None:
     assert set(case) == KEYS
-    assert set(case["expect"]) == EXPECTED
+    expect = case["expect"]
+    has_dead = is_violence(expect) and expect["killed"] is not None and expect["killed"][2] > 0
+    assert set(expect) == (EXPECTED | {"victims"} if has_dead else EXPECTED)
+    assert set(expect.get("victims", ())) <= set(get_args(Victims))
+    assert expect.get("victims", []) == sorted(expect.get("victims", []))
     assert case["title"].strip() == case["title"] != ""
     assert case["text"].strip() == case["text"]
     assert case["note"]

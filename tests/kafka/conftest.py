@@ -18,5 +18,5 @@ def reports() -> list[Report]:
 def expected(reports: list[Report]) -> line.Revisions:
     """The alert revisions that they come to in process."""
     found = line.inline(reports)
-    assert len(found) > 20
+    assert len(found) > 12
     return found

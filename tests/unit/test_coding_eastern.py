@@ -68,6 +68,40 @@ KABUL = "کابل"
             None,
             id="of one side only",
         ),
+        pytest.param("مقتل شرطي في هجوم مسلح في كابول", 1, None, id="ar a lone dead"),
+        pytest.param("اغتيال رجل دين في كابول", 1, None, id="ar a lone dead, assassinated"),
+        pytest.param("مقتل شرطي وإصابة جندي في انفجار في قندهار", 1, 1, id="ar one of each"),
+        pytest.param(
+            "مقتل شرطيين اثنين وإصابة ثلاثة في إطلاق نار في كابول", 2, 3, id="ar a dual with two"
+        ),
+        pytest.param("مقتل شرطيَّين بالرصاص في هرات", 2, None, id="ar a dual alone"),
+        pytest.param("مقتل جندي ومدني في انفجار في كابول", 2, None, id="ar a list of lone dead"),
+        pytest.param(
+            "مقتل 3 جنود ومدني في هجوم لطالبان في كابول", 4, None, id="ar a number and one"
+        ),
+        pytest.param(
+            "مقتل جندي و3 مدنيين في هجوم لطالبان في كابول", 4, None, id="ar one and a number"
+        ),
+        pytest.param("قتل شرطي 3 أشخاص بالرصاص في كابول", 3, None, id="ar the one who killed"),
+        pytest.param("مقتل مسلحين في عملية للجيش في غزني", None, None, id="ar dual or plural"),
+        pytest.param("نجاة حاكم ولاية غزني من محاولة اغتيال", None, None, id="ar an attempt"),
+        pytest.param("افراد مسلح خبرنگار را در ننگرهار کشتند", 1, None, id="fa a lone dead"),
+        pytest.param("سربازان در حمله طالبان در غزنی کشته شدند", None, None, id="fa several"),
+        pytest.param(
+            "در حمله در غزنی سه سرباز و یک غیرنظامی کشته شدند", 4, None, id="fa a number and one"
+        ),
+        pytest.param("در حمله طالبان در غزنی نه سرباز کشته شدند", 9, None, id="fa nine"),
+        pytest.param(
+            "در حمله طالبان در غزنی نه سرباز و نه غیرنظامی کشته شدند",
+            None,
+            None,
+            id="fa neither, nor",
+        ),
+        pytest.param("په کندهار کې په برید کې قوماندان ووژل شو", 1, None, id="ps a lone dead"),
+        pytest.param("پشاور میں فائرنگ، عالم دین قتل", 1, None, id="ur a lone dead"),
+        pytest.param(
+            "پشاور میں فائرنگ سے پولیس اہلکار شہید ہو گئے", None, None, id="ur one or several"
+        ),
     ],
 )
 def test_casualties(text: str, killed: int | None, injured: int | None) -> None:
@@ -101,7 +135,9 @@ def test_casualties(text: str, killed: int | None, injured: int | None) -> None:
             "03-03",
             id="said on Tuesday",
         ),
-        pytest.param("در حمله طالبان در ولایت غزنی سه سرباز کشته شدند", None, None, id="none"),
+        pytest.param(
+            "در حمله طالبان در ولایت غزنی سه سرباز کشته شدند", "03-03", "03-04", id="none: news"
+        ),
         pytest.param(
             "در ماه فبروری ۱۲ تن در انفجار در کابل کشته شدند",
             None,
@@ -224,3 +260,17 @@ def test_the_quotation_is_as_written() -> None:
     found = coded(text)
     assert found is not None
     assert (found.quote, found.language) == (text, "fa")
+
+
+def test_a_number_between_two() -> None:
+    found = coded("مقتل ما بين 10 و15 مسلحا في عملية في وزيرستان الشمالية")
+    assert found is not None
+    assert found.killed == Casualties(10, 12, 15)
+
+
+def test_the_sentence_after_the_title_goes_on_with_it() -> None:
+    title = "انفجار بمب در بازار غزنی"
+    text = "در این رویداد که دیروز در شهر غزنی رخ داد، نه تن کشته شدند."
+    report = Report(id="r", source="s", seen_at=NOON, title=title, text=text)
+    (found, *_) = code([report])[0].events
+    assert found.killed == exactly(9)

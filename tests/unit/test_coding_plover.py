@@ -56,7 +56,7 @@ from detectors.records import Auxiliary, EventType
         ("Authorities imposed a curfew in Quetta.", "COERCE", "curfew"),
         ("Police arrested 40 activists in Lahore.", "COERCE", "arrest"),
         ("Pakistan deported 900 people through Torkham.", "COERCE", "deport"),
-        ("The council imposed sanctions on the bank.", "COERCE", "restrict"),
+        ("The council imposed sanctions on the bank.", "SANCTION", "discontinue"),
         ("Gunmen abducted three engineers in Zabul.", "ASSAULT", "abduct"),
         ("Warplanes bombed positions in Kunar.", "ASSAULT", "aerial"),
         ("A suicide bomber blew himself up near a bank.", "ASSAULT", "suicide-attack"),
@@ -149,20 +149,6 @@ def test_ordinary_news_is_never_certain(sentence: str) -> None:
     assert not type_of(sentence).certain, type_of(sentence)
 
 
-@pytest.mark.parametrize(
-    ("sentence", "context"),
-    [
-        ("The two countries signed a trade agreement.", "economic"),
-        ("The agency delivered relief supplies to the valley.", "humanitarian"),
-        ("The council rejected the nuclear inspections.", "cbrn"),
-        ("Police deployed extra forces before the election.", "election"),
-        ("The government deported 900 refugees.", "migration"),
-    ],
-)
-def test_a_context_that_is_evident_is_given(sentence: str, context: str) -> None:
-    assert context in type_of(sentence).context
-
-
 def test_the_rule_and_span_that_decided_are_given() -> None:
     sentence = "Late on Monday, Kābul’s council rejected an offer of direct talks."
     found = type_of(sentence)
@@ -198,8 +184,8 @@ def _rows() -> list[dict[str, str]]:
 
 def test_every_class_of_the_table_is_known_and_every_type_has_rules() -> None:
     other = {
-        "verb", "set", "mask", "natural", "historical", "context", "negated", "future",
-        "hypothetical", "background",
+        "verb", "set", "mask", "natural", "historical", "negated", "future", "hypothetical",
+        "background",
     }  # fmt: skip
     classes = {row["class"].rstrip("?") for row in _rows()}
     assert classes - other == set(get_args(EventType))

@@ -30,7 +30,7 @@ OTHER_MODES: Final = {
     "MOBILIZE": {"troops"},
 }
 NUMBER_KINDS: Final = frozenset(
-    ("unit", "ten", "hundred", "thousand", "vague", "join", "at_least", "at_most", "about")
+    ("unit", "ten", "hundred", "thousand", "vague", "lone", "join", "at_least", "at_most", "about")
 )
 #: `other` is a phrase that hides a word for a day or month inside it.
 DAY_KINDS: Final = frozenset(

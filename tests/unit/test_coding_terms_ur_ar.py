@@ -37,7 +37,7 @@ MODES = {
     "MOBILIZE": {"troops", "police", "weapons", "militia"},
     "COERCE": {"seize", "restrict", "ban", "curfew", "martial-law", "arrest", "deport"},
 }  # fmt: skip
-NUMBERS = {"unit", "ten", "hundred", "thousand", "vague"}
+NUMBERS = {"unit", "ten", "hundred", "thousand", "vague", "lone"}
 QUALIFIERS = {"join", "at_least", "at_most", "about"}
 DAYS = {"weekday", "ago", "ahead", "gregorian", "islamic", "past", "said"}
 

@@ -73,6 +73,31 @@ def test_one_copy_for_the_province_and_one_for_the_country() -> None:
         pytest.param(
             "Two killed in attack on post in Tank district", "PK-KP", id="tank, the place"
         ),
+        pytest.param("14 soldiers killed in Parwan, Farah attacks", "AFG", id="a list of two"),
+        pytest.param("Clashes kill ten in Kunduz, Baghlan and Takhar", "AFG", id="a list of three"),
+        pytest.param(
+            "Attacks in Balkh and Faryab: ten soldiers dead in Balkh", "AF-BAL", id="one of a list"
+        ),
+        pytest.param("Clash kills two in Kunduz city and Dasht-e Archi", "AF-KDZ", id="one unit"),
+        pytest.param("Mine kills four on Kabul-Kandahar highway", "AFG", id="a road"),
+        pytest.param(
+            "Mine kills four on Kabul-Kandahar highway in Maidan Wardak", "AF-WAR", id="on a road"
+        ),
+        pytest.param(
+            "Four men, one from Panjshir, were killed by gunmen in Kabul", "AF-KAB", id="whence"
+        ),
+        pytest.param(
+            "Mastermind of Kabul attack killed in Helmand raid", "AF-HEL", id="an earlier deed"
+        ),
+        pytest.param(
+            "Taliban attack planner killed in Logar raid", "AF-LOG", id="a planner killed"
+        ),
+        pytest.param("Minister tours Kabul amid deadly attack on troops", "AFG", id="a journey"),
+        pytest.param("Taliban kill three policemen in logar", "AF-LOG", id="without its capital"),
+        pytest.param("Taliban suffered losses in Kandahar", "AF-KAN", id="an armed group's losses"),
+        pytest.param(
+            "Soldiers feared killed in insider attack in Zabul", "AF-ZAB", id="feared dead"
+        ),
     ],
 )
 def test_places(title: str, unit: str) -> None:
@@ -120,6 +145,8 @@ def test_places(title: str, unit: str) -> None:
             id="violence in general, by a report",
         ),
         pytest.param("Kabul market reopens after holiday", "", id="ordinary news"),
+        pytest.param("Airline suffered losses in Karachi", "", id="a company's losses"),
+        pytest.param("Judge killed in road accident in Quetta", "", id="a judge in an accident"),
     ],
 )
 def test_traps_give_no_violent_event(title: str, text: str) -> None:

@@ -125,9 +125,7 @@ def test_a_port_that_only_the_worker_knows_cannot_be_asked() -> None:
     [
         pytest.param(["--unit", "AF-HER"], lambda a: a["unit"] == "AF-HER", id="a unit by code"),
         pytest.param(["--unit", "herat"], lambda a: a["unit"] == "AF-HER", id="a unit by name"),
-        pytest.param(
-            ["--unit", "PAK"], lambda a: a["unit"][:2] == "PK" or a["unit"] == "PAK", id="a country"
-        ),
+        pytest.param(["--unit", "AFG"], lambda a: a["unit"][:2] == "AF", id="a country"),
         pytest.param(["--state", "resolved"], lambda a: a["state"] == "resolved", id="a state"),
         pytest.param(["--signal", "s1"], lambda a: a["signal"] == "S1", id="a signal"),
         pytest.param(["--since", "2020-06-15"], lambda a: a["at"] >= "2020-06-15", id="a day"),
