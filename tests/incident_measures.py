@@ -92,9 +92,7 @@ def ucdp(file: str) -> list[Known]:
                 source = office or "unnamed"
                 id = f"{source}/{len(reports)}"
                 reports.append(
-                    Report(
-                        id, source, at, title, publisher=source, published_at=at, language="en"
-                    )
+                    Report(id, source, at, title, publisher=source, published_at=at, language="en")
                 )
                 true.append(number)
     known = [
