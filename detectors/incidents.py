@@ -36,7 +36,9 @@ LONGEST_INTERVAL_DAYS: Final = 7
 _FOLLOWS_NOTHING: Final = 0.1
 #: How much likelier (log) a report must be of another incident to be moved there.
 _MARGIN: Final = 2.0
-_FEWEST_TO_PART: Final = 2  # reports that one is compared with
+#: Reports with which one is compared before it may part; what has more is established.
+_FEWEST_TO_PART: Final = 2
+_MOST_TO_PART: Final = 12
 _TRACES: Final = 12
 
 
@@ -245,8 +247,10 @@ class IncidentLog(Struct):
         Returns:
             The incidents that came of it.
         """
-        own = []
-        for told in [] if changed.settled else list(changed.told):
+        own: list[Incident] = []
+        if changed.settled or len(changed.told) > _MOST_TO_PART:
+            return own
+        for told in list(changed.told):
             rest = [each for each in changed.told if each is not told]
             if len(rest) < _FEWEST_TO_PART or told.follows:
                 continue

@@ -24,7 +24,7 @@ from detectors.timegrid import Grid, local_half_days, seconds
 from detectors.watermarks import Watermarks
 from detectors.world.units import UNITS
 
-VERSION = "watch@1:" + ",".join(f"{s.name}@{s.version}" for s in SIGNALS.values())
+VERSION = "watch@2:" + ",".join(f"{s.name}@{s.version}" for s in SIGNALS.values())
 
 
 class UnitState(Struct):

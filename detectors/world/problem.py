@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
 from msgspec import Struct
+
+T = TypeVar("T")
 
 
 class Problem(Struct, frozen=True, order=True):
@@ -14,3 +19,8 @@ class Problem(Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.table}:{self.line}: {self.text}"
+
+
+def numbered(rows: Iterable[T]) -> Iterator[tuple[int, T]]:
+    """Yield the rows of a table with their lines in its file."""
+    return enumerate(rows, start=2)  # the header is line 1

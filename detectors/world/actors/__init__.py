@@ -14,13 +14,15 @@ Nothing is read before it is asked for, so a table at fault can still be checked
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Final
 
 from msgspec import Struct
+
+from detectors.world.registry import Registry
 
 LANGUAGES: Final = ("en", "fa", "ps", "ur", "ar")
 #: own: names it by itself. generic: means it only where the event lies in the row's country.
@@ -172,21 +174,8 @@ def _organisations() -> dict[str, Organisation]:
     }
 
 
-class _Registry(Mapping[str, Organisation]):
-    """All organisations by id, read at first use."""
-
-    def __getitem__(self, id: str) -> Organisation:
-        return _organisations()[id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_organisations())
-
-    def __len__(self) -> int:
-        return len(_organisations())
-
-
 #: Every organisation by its id, in the order of the table.
-ACTORS: Final[Mapping[str, Organisation]] = _Registry()
+ACTORS: Final[Mapping[str, Organisation]] = Registry(_organisations)
 
 
 def actor(id: str, on: date) -> Actor:

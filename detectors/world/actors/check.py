@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from detectors.world.actors import KINDS, LANGUAGES, SCOPES, SIDES, table
 from detectors.world.actors.spelling import spelling
-from detectors.world.problem import Problem
+from detectors.world.problem import Problem, numbered
 
 Row = Mapping[str, str]
 
@@ -74,10 +74,6 @@ def _say(name: str, number: int, text: str) -> Problem:
     return Problem(f"actors/{name}.csv", number, text)
 
 
-def _numbered(rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
-    return enumerate(rows, start=2)  # the header is line 1
-
-
 def _days(row: Row) -> _Days | None:
     """Return the days of a row; None where they are no days or end before they begin."""
     try:
@@ -91,7 +87,7 @@ def _days(row: Row) -> _Days | None:
 def _dated(rows: Iterable[Row]) -> list[_Line]:
     return [
         _Line(number, row, days)
-        for number, row in _numbered(rows)
+        for number, row in numbered(rows)
         if (days := _days(row)) is not None
     ]
 
@@ -106,7 +102,7 @@ def _spans(tables: Tables) -> dict[str, list[_Days]]:
 
 def _columns(tables: Tables) -> Iterator[Problem]:
     for name, columns in COLUMNS.items():
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             # The reader keeps too many cells under None, and fills too few with None.
             if tuple(row) != columns or None in row.values():
                 yield _say(name, number, f"the columns must be {', '.join(columns)}")
@@ -122,18 +118,18 @@ def _words(tables: Tables) -> Iterator[Problem]:
         ("masks", "language", LANGUAGES),
     )
     for name, column, known in allowed:
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if row[column] not in known:
                 said = f"the {column} {row[column]!r} is none of {', '.join(known)}"
                 yield _say(name, number, said)
     for name in ("organisations", "names"):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if not _COUNTRY.fullmatch(row["country"]):
                 yield _say(name, number, f"{row['country']!r} is no ISO 3166-1 alpha-3 code")
 
 
 def _labels(tables: Tables) -> Iterator[Problem]:
-    for number, row in _numbered(tables.organisations):
+    for number, row in numbered(tables.organisations):
         if not _ID.fullmatch(row["id"]):
             yield _say("organisations", number, f"the id {row['id']!r} is not of a-z, 0-9 and -")
         if not row["name"].strip():
@@ -145,19 +141,19 @@ def _labels(tables: Tables) -> Iterator[Problem]:
 
 def _phrases(tables: Tables) -> Iterator[Problem]:
     for name, column in (("names", "name"), ("masks", "phrase")):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if not spelling(row[column]) or row[column] != row[column].strip():
                 yield _say(name, number, f"the {column} {row[column]!r} is empty or padded")
             if row["language"] != "en" and not row["reviewer"]:
                 yield _say(name, number, f"{row[column]!r} does not say who reviewed it")
-    for number, row in _numbered(tables.names):
+    for number, row in numbered(tables.names):
         if row["scope"] == "generic" and not row["country"]:
             yield _say("names", number, f"the generic name {row['name']!r} has no country")
 
 
 def _bad_days(tables: Tables) -> Iterator[Problem]:
     for name in ("roles", "names"):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if _days(row) is None:
                 span = f"{row['valid_from']!r} to {row['valid_to']!r}"
                 yield _say(name, number, f"{span} are no days, or end before they begin")
@@ -172,15 +168,15 @@ def _dangling(tables: Tables) -> Iterator[Problem]:
         ("names", "speaker", ids | set(SIDES) | {""}),
         ("masks", "hides", ids),
     ):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if row[column] not in known:
                 yield _say(name, number, f"no organisation has the {column} {row[column]!r}")
     for name in ("roles", "names"):
         without = ids - {row["id"] for row in getattr(tables, name)}
-        for number, row in _numbered(tables.organisations):
+        for number, row in numbered(tables.organisations):
             if row["id"] in without:
                 yield _say("organisations", number, f"{row['id']} stands in no row of {name}.csv")
-    for number, row in _numbered(tables.roles):
+    for number, row in numbered(tables.roles):
         if row["within"] and row["within"] == row["id"]:
             yield _say("roles", number, f"{row['id']} is within itself")
 
@@ -193,7 +189,7 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
     )
     for name, key in keys:
         first: dict[tuple[str, ...], int] = {}
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             before = first.setdefault(key(row), number)
             if before != number:
                 yield _say(name, number, f"the same as line {before}: {' '.join(key(row))}")

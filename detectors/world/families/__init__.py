@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from detectors.records import Voice
 from detectors.world.actors.spelling import spelling
+from detectors.world.registry import Registry
 
 #: state-media: the state's own, speaking for it. party-media: of a group or movement. office: the
 #: press office of a ministry or an army. invented: of a bundled scenario.
@@ -169,21 +170,8 @@ def _families() -> dict[str, Family]:
     }
 
 
-class _Registry(Mapping[str, Family]):
-    """All families by id, read at first use."""
-
-    def __getitem__(self, id: str) -> Family:
-        return _families()[id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_families())
-
-    def __len__(self) -> int:
-        return len(_families())
-
-
 #: Every family by its id, in the order of the table.
-FAMILIES: Final[Mapping[str, Family]] = _Registry()
+FAMILIES: Final[Mapping[str, Family]] = Registry(_families)
 
 
 def names() -> Iterator[str]:

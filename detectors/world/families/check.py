@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import combinations
 from typing import Final, get_args
@@ -14,7 +14,7 @@ from msgspec import Struct
 from detectors.records import Voice
 from detectors.world.actors import LANGUAGES
 from detectors.world.families import KINDS, OUTLET_KINDS, host_of, key, table
-from detectors.world.problem import Problem
+from detectors.world.problem import Problem, numbered
 
 Row = Mapping[str, str]
 
@@ -65,13 +65,9 @@ def _say(name: str, number: int, text: str) -> Problem:
     return Problem(f"families/{name}.csv", number, text)
 
 
-def _numbered(rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
-    return enumerate(rows, start=2)  # the header is line 1
-
-
 def _columns(tables: Tables) -> Iterator[Problem]:
     for name, columns in COLUMNS.items():
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             # The reader keeps too many cells under None, and fills too few with None.
             if tuple(row) != columns or None in row.values():
                 yield _say(name, number, f"the columns must be {', '.join(columns)}")
@@ -91,11 +87,11 @@ def _words(tables: Tables) -> Iterator[Problem]:
         ("bylines", "language", languages),
     )
     for name, column, known in allowed:
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if row[column] not in known:
                 said = f"the {column} {row[column]!r} is none of {', '.join(known)}"
                 yield _say(name, number, said)
-    for number, row in _numbered(tables.families):
+    for number, row in numbered(tables.families):
         if not _COUNTRY.fullmatch(row["country"]):
             yield _say("families", number, f"{row['country']!r} is no ISO 3166-1 alpha-3 code")
         if not _ID.fullmatch(row["id"]):
@@ -104,16 +100,16 @@ def _words(tables: Tables) -> Iterator[Problem]:
 
 def _texts(tables: Tables) -> Iterator[Problem]:
     for name, column in (("families", "name"), ("outlets", "outlet"), ("invented", "outlet")):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             if not key(row[column]) or row[column] != row[column].strip():
                 yield _say(name, number, f"the {column} {row[column]!r} is empty or padded")
-    for number, row in _numbered(tables.bylines):
+    for number, row in numbered(tables.bylines):
         if not (row["words"].strip() or row["after"].strip()):
             yield _say("bylines", number, "there are no words")
         if bool(row["where"]) != (row["kind"] in ("credit", "unnamed")):
             yield _say("bylines", number, f"where does not fit the kind {row['kind']}")
     for name, column in (("outlets", "outlet"), ("bylines", "words")):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             written = row["language"] not in ("", "en") and row.get("kind") != "domain"
             if written and not row["reviewer"]:
                 yield _say(name, number, f"{row[column]!r} does not say who reviewed it")
@@ -130,7 +126,7 @@ def _domains(tables: Tables) -> Iterator[Problem]:
 
 
 def _domain_rows(tables: Tables) -> Iterator[tuple[int, Row]]:
-    return (line for line in _numbered(tables.outlets) if line[1]["kind"] == "domain")
+    return (line for line in numbered(tables.outlets) if line[1]["kind"] == "domain")
 
 
 def _days(row: Row) -> tuple[date, date] | None:
@@ -146,7 +142,7 @@ def _days(row: Row) -> tuple[date, date] | None:
 def _standings(tables: Tables) -> Iterator[Problem]:
     """Yield days that are none or overlap, and rows of one family that do not agree."""
     by_id: dict[str, list[tuple[int, Row]]] = defaultdict(list)
-    for number, row in _numbered(tables.families):
+    for number, row in numbered(tables.families):
         by_id[row["id"]].append((number, row))
         if _days(row) is None:
             span = f"{row['valid_from']!r} to {row['valid_to']!r}"
@@ -163,14 +159,14 @@ def _standings(tables: Tables) -> Iterator[Problem]:
 
 def _dangling(tables: Tables) -> Iterator[Problem]:
     ids = {row["id"] for row in tables.families}
-    for number, row in _numbered(tables.outlets):
+    for number, row in numbered(tables.outlets):
         if row["family"] not in ids:
             yield _say("outlets", number, f"no family has the id {row['family']!r}")
     used = {row["family"] for row in tables.outlets}
-    for number, row in _numbered(tables.families):
+    for number, row in numbered(tables.families):
         if row["id"] not in used:
             yield _say("families", number, f"{row['id']} has no outlet")
-    for number, row in _numbered(tables.invented):
+    for number, row in numbered(tables.invented):
         if row["family"] in ids:
             yield _say("invented", number, f"{row['family']!r} is the id of a real family")
 
@@ -179,7 +175,7 @@ def _meanings(tables: Tables) -> Iterator[Problem]:
     """Yield names and domains that mean two families, or stand twice."""
     seen: dict[str, tuple[str, int, str]] = {}
     for name in ("outlets", "invented"):
-        for number, row in _numbered(getattr(tables, name)):
+        for number, row in numbered(getattr(tables, name)):
             domain = row.get("kind") == "domain"
             text = row["outlet"] if domain else key(row["outlet"])
             table, line, family = seen.setdefault(text, (name, number, row["family"]))
@@ -191,7 +187,7 @@ def _meanings(tables: Tables) -> Iterator[Problem]:
             elif name == "outlets":
                 said = f"{row['outlet']!r} is found by line {line}"
                 yield _say(name, number, said)
-    for number, row in _numbered(tables.families):
+    for number, row in numbered(tables.families):
         for column in ("id", "name"):
             _, line, family = seen.get(key(row[column]), ("", 0, row["id"]))
             if family != row["id"]:
@@ -203,14 +199,14 @@ def _dead(tables: Tables) -> Iterator[Problem]:
     """Yield rows that another of their family makes needless, and labels that find nothing."""
     domains = {row["outlet"]: row["family"] for _, row in _domain_rows(tables)}
     names = {(row["family"], key(row["outlet"])) for row in tables.outlets}
-    for number, row in _numbered(tables.outlets):
+    for number, row in numbered(tables.outlets):
         host = host_of(row["outlet"])
         above = _above(host, domains) if host else None
         if row["kind"] == "domain":
             above = _above(row["outlet"].partition(".")[2], domains)
         if above is not None and domains[above] == row["family"]:
             yield _say("outlets", number, f"{row['outlet']!r} is found by {above}")
-    for number, row in _numbered(tables.families):
+    for number, row in numbered(tables.families):
         host = host_of(row["name"])
         above = _above(host, domains) if host else None
         is_found = above is not None and domains[above] == row["id"]
@@ -231,7 +227,7 @@ def _unexplained(tables: Tables) -> Iterator[Problem]:
     domains: dict[str, list[str]] = defaultdict(list)
     for _, row in _domain_rows(tables):
         domains[row["family"]].append(row["outlet"])
-    for number, row in _numbered(tables.families):
+    for number, row in numbered(tables.families):
         if row["note"].strip():
             continue
         ends = {domain.rpartition(".")[2] for domain in domains[row["id"]]}
@@ -244,7 +240,7 @@ def _unexplained(tables: Tables) -> Iterator[Problem]:
 
 def _twice(tables: Tables) -> Iterator[Problem]:
     first: dict[tuple[str, ...], int] = {}
-    for number, row in _numbered(tables.bylines):
+    for number, row in numbered(tables.bylines):
         words = (row["kind"], row["where"], key(row["words"]), key(row["after"]), row["language"])
         before = first.setdefault(words, number)
         if before != number:
