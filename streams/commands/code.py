@@ -149,19 +149,27 @@ def _show_event(events: tuple[Event, ...]) -> None:
         ("event", " ".join(filter(None, (event.event, event.mode, *event.auxiliary)))),
         ("units", ", ".join(each.unit for each in events)),
         ("place", f"{place.name} ({place.precision})" if place else "none"),
-        (
-            "occurred",
-            f"{event.occurred.start} to {event.occurred.end}" if event.occurred else "not said",
-        ),
+        ("occurred", _days(event)),
         ("killed", _people(event.killed)),
+        ("who they were", ", ".join(event.victims) or "not said"),
         ("killed, also told", ", ".join(map(str, event.killed_also)) or "nothing else"),
         ("injured", _people(event.injured)),
         ("civilians killed", _people(event.civilians_killed)),
         ("statement", event.statement or "none"),
         ("voices", ", ".join(event.voices) or "none cited"),
         ("organisations", ", ".join(event.actors) or "none named"),
+        ("contexts", ", ".join(event.contexts) or "none named"),
+        ("publisher", event.publisher),
+        ("reprint of", event.wire or "nothing credited"),
     ]
     base.print_table(("field", "value"), rows)
+
+
+def _days(event: Event) -> str:
+    if event.occurred is None:
+        return "not said"
+    by = ", by its publication" if event.dated_by == "publication" else ""
+    return f"{event.occurred.start} to {event.occurred.end}{by}"
 
 
 def _people(count: Casualties | None) -> str:
