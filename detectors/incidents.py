@@ -147,7 +147,8 @@ class IncidentLog(Struct):
     """The incidents of one unit in the last `MEMORY_DAYS` days."""
 
     by_day: dict[int, list[Incident]] = {}
-    seen: dict[str, int] = {}  # event id -> day, of the open days, so that an event counts once
+    #: Event id -> day. After a crash events come again, in a fast replay those of months.
+    seen: dict[str, int] = {}
     pace: Pace = field(default_factory=Pace)
 
     def take(self, event: Event, at: int) -> Change:
@@ -184,8 +185,8 @@ class IncidentLog(Struct):
         oldest, open_from = today - MEMORY_DAYS, today - OPEN_DAYS
         if any(day < oldest for day in self.by_day):
             self.by_day = {day: kept for day, kept in self.by_day.items() if day >= oldest}
-        if any(day < open_from for day in self.seen.values()):
-            self.seen = {event: day for event, day in self.seen.items() if day >= open_from}
+        if any(day < oldest for day in self.seen.values()):
+            self.seen = {event: day for event, day in self.seen.items() if day >= oldest}
         for day, incidents in self.by_day.items():
             if day < open_from:
                 for incident in incidents:

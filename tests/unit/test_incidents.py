@@ -257,6 +257,16 @@ def test_what_is_too_old_is_forgotten_and_does_not_come_back() -> None:
     assert log.take(event("old/0", 0), seconds(clock(MEMORY_DAYS + 1, hours=1))) == Change()
 
 
+def test_an_event_that_comes_again_weeks_later_counts_once() -> None:
+    """After a crash, events of a replay come again: months of stream time in a second."""
+    log = IncidentLog()
+    _take(log, event("a/0", **FIRST))
+    log.forget(_days(MEMORY_DAYS - 1, 0)[0])
+    again = event("a/0", seen_at=clock(MEMORY_DAYS - 2), **FIRST)
+    assert _take(log, again) == [Change()]
+    assert [incident.reports for incident in log.between(*_days(0, 0))] == [1]
+
+
 def test_a_settled_incident_forgets_texts_but_takes_a_late_report() -> None:
     log = IncidentLog()
     [began] = _take(log, event("wire-1/0", sketch=BLAST, **FIRST))
