@@ -8,10 +8,8 @@ on a rare toll weighs more than one on a common toll (Winkler 2000), so tolls ha
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 from math import log
 from typing import Final
 
@@ -19,6 +17,7 @@ from msgspec import Struct
 
 from detectors.coding.sketch import alike, bits, hashes_of
 from detectors.records import Casualties, Statement, Victims, Voice
+from detectors.tables import rows
 from detectors.world.actors import ACTORS
 from detectors.world.sound import sound_of
 from detectors.world.towns import districts_of
@@ -149,9 +148,9 @@ def levels(told: Told, known: Profile) -> tuple[str, ...]:
     return (
         _day(told, known),
         _town(told, known),
-        _party(parties(told.actors), known.parties),
+        _shared("party", parties(told.actors), known.parties),
         _mode(told.mode, known.modes),
-        _victims(frozenset(told.victims), known.victims),
+        _shared("victims", frozenset(told.victims), known.victims),
         _toll(told, known),
         _text(told, known),
         _source(told, known),
@@ -180,28 +179,18 @@ def _town(told: Told, known: Profile) -> str:
     return "town other" if known.towns.isdisjoint(where(told.town, told.admin1)) else "town same"
 
 
-def _party(told: frozenset[str], known: frozenset[str]) -> str:
+def _shared(field: str, told: frozenset[str], known: frozenset[str]) -> str:
     if not told or not known:
-        return "party unsaid"
+        return f"{field} unsaid"
     if told == known:
-        return "party same"
-    if not told.isdisjoint(known):
-        return "party shared"
-    return "party apart"
+        return f"{field} same"
+    return f"{field} apart" if told.isdisjoint(known) else f"{field} shared"
 
 
 def _mode(told: str | None, known: frozenset[str]) -> str:
     if told is None or not known:
         return "mode unsaid" if told or known else "mode neither"
     return "mode same" if told in known else "mode other"
-
-
-def _victims(told: frozenset[str], known: frozenset[str]) -> str:
-    if not told or not known:
-        return "victims unsaid"
-    if told == known:
-        return "victims same"
-    return "victims apart" if told.isdisjoint(known) else "victims shared"
 
 
 def size(toll: int) -> str:
@@ -269,9 +258,8 @@ def levels_known() -> frozenset[str]:
 @cache
 def weights() -> dict[str, float]:
     """Return log(m/u) by level."""
-    text = resources.files("detectors").joinpath("linkage.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return {row["level"]: log(float(row["m"]) / float(row["u"])) for row in rows}
+    table = rows("detectors", "linkage.csv")
+    return {row["level"]: log(float(row["m"]) / float(row["u"])) for row in table}
 
 
 def weight(told: Told, known: Profile) -> float:

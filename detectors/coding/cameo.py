@@ -15,14 +15,13 @@ they are not coded.
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from msgspec import Struct
 
 from detectors.records import EventType
+from detectors.tables import rows
 
 _ROOT: Final = 2  # digits
 _LONGEST: Final = 4
@@ -39,9 +38,8 @@ class Coding(Struct, frozen=True):
 
 @cache
 def _table() -> dict[str, Coding]:
-    text = resources.files("detectors.coding").joinpath("cameo.csv").read_text(encoding="utf-8")
     table: dict[str, Coding] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in rows("detectors.coding", "cameo.csv"):
         event: EventType = row["event"]  # type: ignore[assignment]
         context = tuple(part for part in row["context"].split(";") if part)
         table[row["code"]] = Coding(event, row["mode"] or None, context, row["code"])

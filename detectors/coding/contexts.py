@@ -14,7 +14,6 @@ other news nothing, and a phrase such as "court in Kabul" can hide no place and 
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -24,7 +23,9 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from detectors.coding import normalise, script
+from detectors.tables import rows
 
+_HERE: Final = "detectors.coding"
 LANGUAGES: Final = ("en", "fa", "ps", "ur", "ar")
 #: A phrase of this class hides the phrases inside it: "military hospital" is not military.
 MASK: Final = "mask"
@@ -32,22 +33,17 @@ _ARTICLE: Final = "ال"
 _SHORTEST: Final = 4  # letters of an Arabic word that a particle is joined to
 
 
-def _rows(table: str) -> list[dict[str, str]]:
-    text = resources.files("detectors.coding").joinpath(table).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 @cache
 def vocabulary() -> dict[str, str]:
     """Return every context with its meaning."""
-    return {row["context"]: row["meaning"] for row in _rows("contexts.csv")}
+    return {row["context"]: row["meaning"] for row in rows(_HERE, "contexts.csv")}
 
 
 @cache
 def _names() -> dict[str, str]:
-    rows = _rows("contexts.csv")
-    older = {name: row["context"] for row in rows for name in row["also"].split(";") if name}
-    return older | {row["context"]: row["context"] for row in rows}
+    table = rows(_HERE, "contexts.csv")
+    older = {name: row["context"] for row in table for name in row["also"].split(";") if name}
+    return older | {row["context"]: row["context"] for row in table}
 
 
 def known(name: str) -> str | None:
@@ -78,7 +74,7 @@ class _Phrases:
 
     def __init__(self, language: str) -> None:
         meanings: dict[str, set[str]] = {}
-        for row in _rows(f"contexts_{language}.csv"):
+        for row in rows(_HERE, f"contexts_{language}.csv"):
             for form in _forms(language)(row["phrase"]):
                 meanings.setdefault(form, set()).add(row["context"])
         phrases = sorted(meanings)
@@ -117,7 +113,7 @@ def _forms(language: str) -> Callable[[str], Iterable[str]]:
     """Return what writes out all forms in which a phrase of a language may stand."""
     if language == "en":
         return lambda phrase: {normalise.key(phrase)}
-    grammar = resources.files("detectors.coding").joinpath("grammar.toml")
+    grammar = resources.files(_HERE).joinpath("grammar.toml")
     prefixes = tomllib.loads(grammar.read_text(encoding="utf-8"))[language]["prefixes"]
     article = script.key(_ARTICLE)
     if not prefixes:

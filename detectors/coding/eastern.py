@@ -28,8 +28,9 @@ from detectors.coding.places import Locating
 from detectors.coding.tongue import Sentence
 from detectors.coding.types import CUES, NOTHING, Said, Term, Terms, judge, tells
 from detectors.coding.victims_eastern import names
-from detectors.coding.vocabulary import Vocabulary, beginnings, rows
+from detectors.coding.vocabulary import Vocabulary, beginnings
 from detectors.records import Auxiliary, Casualties
+from detectors.tables import rows
 
 CODES: Final = ("fa", "ps", "ur", "ar")
 _GROUP: Final = 3  # digits of a number between two commas

@@ -9,10 +9,8 @@ is not found in `http`. Where entries overlap the longest wins, which is how a p
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -21,6 +19,7 @@ from msgspec import Struct
 
 from detectors.coding.normalise import key, spellings
 from detectors.records import EventType, Precision
+from detectors.tables import rows
 from detectors.world.actors import Alias as Alias
 from detectors.world.actors import aliases as aliases
 from detectors.world.actors import masks
@@ -72,11 +71,6 @@ class Hit(NamedTuple):
     entry: Entry
 
 
-def _rows(package: str, table: str) -> list[dict[str, str]]:
-    text = resources.files(package).joinpath(table).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 def variants(name: str) -> set[str]:
     """Return a name's normalised spellings, with its linking vowel written in each usual way.
 
@@ -93,7 +87,7 @@ def variants(name: str) -> set[str]:
 
 
 def _places(entries: dict[str, Entry]) -> None:
-    for row in _rows("detectors.world", "places.csv"):
+    for row in rows("detectors.world", "places.csv"):
         if row["kind"] == "mask":
             entries.setdefault(key(row["name"]), Entry()).mask = True
             continue
@@ -134,9 +128,9 @@ def _compile() -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     _places(entries)
     _actors(entries)
-    for row in _rows("detectors.world", "elsewhere.csv"):
+    for row in rows("detectors.world", "elsewhere.csv"):
         entries.setdefault(key(row["name"]), Entry()).elsewhere = row["country"]
-    for row in _rows("detectors.coding", "terms_en.csv"):
+    for row in rows("detectors.coding", "terms_en.csv"):
         entry = entries.setdefault(key(row["term"]), Entry())
         if row["class"] == "mask":
             entry.mask = True

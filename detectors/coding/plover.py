@@ -13,10 +13,8 @@ tells the background ("after", "who"), decides only where no other rule does.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib import resources
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -25,6 +23,7 @@ from msgspec import Struct
 
 from detectors.coding.normalise import fold, key, normalise
 from detectors.records import Auxiliary, EventType
+from detectors.tables import rows
 
 #: Characters that may lie between two parts of a rule: about ten words.
 GAP: Final = 60
@@ -205,8 +204,7 @@ def _follow(parts: tuple[str, ...], first: _Span, places: _Places) -> list[_Span
 @cache
 def acts() -> Acts:
     """Return the compiled table, built at first use."""
-    text = resources.files("detectors.coding").joinpath("acts_en.csv").read_text(encoding="utf-8")
-    return Acts(list(csv.DictReader(text.splitlines())))
+    return Acts(rows("detectors.coding", "acts_en.csv"))
 
 
 class _Cues:

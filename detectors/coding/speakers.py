@@ -20,8 +20,8 @@ from detectors.coding import normalise, script
 from detectors.coding.actors import holds
 from detectors.coding.lexicon import ARMED, Hit
 from detectors.coding.tongue import Sentence
-from detectors.coding.vocabulary import rows
 from detectors.records import Voice
+from detectors.tables import rows
 from detectors.world.actors import ACTORS, Alias
 
 #: Whose officials speak for which country.
@@ -127,7 +127,7 @@ def voice_of(actor: str, on: date) -> tuple[Voice | None, bool]:
     (('militant', True), ('afg-authorities', True))
     """
     known = ACTORS[actor]
-    role = next((role for role in known.roles if role.holds(on)), None)
+    role = known.role(on)
     if role is None:
         return None, False
     party = role.kind in ARMED or role.kind == "civil-authority"

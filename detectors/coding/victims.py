@@ -9,17 +9,17 @@ to the authorities the next. `victims_english.py` and `victims_eastern.py` find 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from importlib import resources
 from typing import Final, NamedTuple, get_args
 
 from msgspec import Struct
 
 from detectors.coding.actors import holds
+from detectors.coding.vocabulary import beginnings
 from detectors.records import Victims
+from detectors.tables import rows
 from detectors.world.actors import ACTORS, Alias, aliases
 
 #: What a row of the tables may say of a word beside a kind of `Victims`. member: a noun that says
@@ -102,7 +102,7 @@ def lexicon(code: str, keys: Callable[[str], Iterable[str]], others: Iterable[st
         others: Languages whose names of organisations its outlets use too.
     """
     words: dict[str, Word] = {}
-    for row in _rows(code):
+    for row in rows("detectors.coding", f"victims_{code}.csv"):
         words |= dict.fromkeys(keys(row["word"]), Word(row["kind"]))
     names: dict[str, tuple[Alias, ...]] = {}
     for alias in (alias for one in (code, *others) for alias in aliases(one)):
@@ -112,11 +112,7 @@ def lexicon(code: str, keys: Callable[[str], Iterable[str]], others: Iterable[st
             if phrase not in words and alias.scope != "record" and not _ends_in(phrase, words):
                 names[phrase] = (*names.get(phrase, ()), alias)
     words |= {phrase: Word("", Name(found)) for phrase, found in names.items()}
-    begins: dict[str, int] = {}
-    for phrase in words:
-        first, length = phrase.partition(" ")[0], phrase.count(" ") + 1
-        begins[first] = max(length, begins.get(first, 0))
-    return Lexicon(words, begins)
+    return Lexicon(words, beginnings(words))
 
 
 def _ends_in(phrase: str, words: Mapping[str, Word]) -> bool:
@@ -124,11 +120,6 @@ def _ends_in(phrase: str, words: Mapping[str, Word]) -> bool:
     parts = phrase.split()
     ends = (words.get(" ".join(parts[i:])) for i in range(1, len(parts)))
     return any(word is not None and word.kind in KINDS for word in ends)
-
-
-def _rows(code: str) -> list[dict[str, str]]:
-    table = resources.files("detectors.coding").joinpath(f"victims_{code}.csv")
-    return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
 
 
 def resolve(found: Iterable[Victim], country: str | None, day: date) -> tuple[Victims, ...]:
@@ -159,7 +150,7 @@ def _side(name: Name, country: str | None, day: date) -> Victims | None:
 
 def _of(actor: str, country: str | None, day: date) -> Victims | None:
     known = ACTORS[actor]
-    role = next((role for role in known.roles if role.holds(day)), None)
+    role = known.role(day)
     if role is None or role.kind not in _ARMED:
         return None
     abroad = country is not None and known.country not in ("", country)

@@ -7,10 +7,9 @@ neighbouring language; such a spelling counts wherever it means nothing else in 
 
 from __future__ import annotations
 
-import csv
+import sys
 from collections.abc import Iterable
 from copy import copy
-from importlib import resources
 from operator import itemgetter
 from typing import Final
 
@@ -20,19 +19,14 @@ from detectors.coding import script
 from detectors.coding.lexicon import ARMED, OTHERS, TRIGGERS, Candidate, Entry, Hit, settle
 from detectors.coding.places import COUNTRIES
 from detectors.records import Precision
+from detectors.tables import rows
 from detectors.world.actors import Alias, aliases, masks
 
 _HARM: Final = ("kill", "injure")
 _NOUNS: Final = frozenset(("target", "armed", "person", "civilian"))
 
 
-def rows(package: str, table: str) -> list[dict[str, str]]:
-    """Return the rows of a packaged table."""
-    text = resources.files(package).joinpath(table).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
-def beginnings(phrases: Iterable[str], longest: int) -> dict[str, int]:
+def beginnings(phrases: Iterable[str], longest: int = sys.maxsize) -> dict[str, int]:
     """Return the first words of some phrases, with the most words of those that begin so.
 
     So most words of a text need no second look, and the others no more than may be found.

@@ -15,12 +15,12 @@ subdivision `within` a settled district. South Waziristan, two since 2022, stand
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib import resources
 from typing import Final, Literal
 
 from msgspec import Struct
+
+from detectors.tables import rows
 
 LANGUAGES: Final = ("fa", "ps", "ur", "ar")
 
@@ -68,8 +68,7 @@ class Segment(Struct, frozen=True):
 
 def table(name: str) -> list[dict[str, str]]:
     """Return the rows of a table of this package as they stand."""
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return rows(__package__, name)
 
 
 def segment_id(row: dict[str, str]) -> str:

@@ -6,11 +6,11 @@ its English names are those of Unicode CLDR 41 (Unicode licence).
 
 from __future__ import annotations
 
-import csv
-from importlib import resources
 from typing import Final
 
 from msgspec import Struct
+
+from detectors.tables import rows
 
 
 class Unit(Struct, frozen=True):
@@ -27,9 +27,8 @@ class Unit(Struct, frozen=True):
 
 
 def _read() -> dict[str, Unit]:
-    table = resources.files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(table.splitlines())
-    return {r["unit"]: Unit(r["unit"], r["name"], r["country"]) for r in rows}
+    table = rows(__package__, "units.csv")
+    return {r["unit"]: Unit(r["unit"], r["name"], r["country"]) for r in table}
 
 
 #: Every unit by its code, admin1 units first, in the order of the codes.

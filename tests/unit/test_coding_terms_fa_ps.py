@@ -11,8 +11,8 @@ import pytest
 from detectors.coding import script
 from detectors.coding.lexicon import TRIGGERS
 from detectors.coding.types import CUES
-from detectors.coding.vocabulary import rows
 from detectors.records import EventType
+from detectors.tables import rows
 
 LANGUAGES: Final = ("fa", "ps")
 CLASSES: Final = frozenset(TRIGGERS) | frozenset(CUES) | frozenset(get_args(EventType)) | {

@@ -13,15 +13,14 @@ Nothing is read before it is asked for, so a table at fault can still be checked
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from msgspec import Struct
 
+from detectors.tables import rows
 from detectors.world.registry import Registry
 
 LANGUAGES: Final = ("en", "fa", "ps", "ur", "ar")
@@ -78,6 +77,10 @@ class Organisation(Struct, frozen=True):
     roles: tuple[Role, ...]
     names: tuple[Name, ...]
 
+    def role(self, on: date) -> Role | None:
+        """Return what it was on a day; None where it was nothing then."""
+        return next((role for role in self.roles if role.holds(on)), None)
+
 
 class Actor(Struct, frozen=True):
     """An organisation as it was on one day; with no role it did not act then, nor has it names."""
@@ -126,8 +129,7 @@ class Mask(Struct, frozen=True):
 
 def table(name: str) -> list[dict[str, str]]:
     """Return the rows of one table as they stand in the package."""
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return rows(__package__, name)
 
 
 def _day(text: str) -> date | None:
@@ -188,7 +190,7 @@ def actor(id: str, on: date) -> Actor:
         KeyError: No organisation has this id.
     """
     known = ACTORS[id]
-    role = next((role for role in known.roles if role.holds(on)), None)
+    role = known.role(on)
     names = tuple(
         name
         for name in known.names

@@ -14,17 +14,16 @@ Nothing is read before it is asked for, so a table at fault can still be checked
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Final, cast
 
 from msgspec import Struct
 
 from detectors.records import Voice
+from detectors.tables import rows
 from detectors.world.actors.spelling import spelling
 from detectors.world.registry import Registry
 
@@ -95,8 +94,7 @@ class Family(Struct, frozen=True):
 
 def table(name: str) -> list[dict[str, str]]:
     """Return the rows of one table as they stand in the package."""
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    return rows(__package__, name)
 
 
 @lru_cache(65_536)
