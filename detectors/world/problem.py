@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import TypeVar
 
 from msgspec import Struct
@@ -19,6 +20,35 @@ class Problem(Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.table}:{self.line}: {self.text}"
+
+
+class Days(Struct, frozen=True):
+    """The days from first to last; open ends are the ends of the calendar."""
+
+    first: date
+    last: date
+
+    def meets(self, other: Days) -> bool:
+        """Whether they have a day in common."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def days_of(row: Mapping[str, str]) -> Days | None:
+    """Return the days of a row; None where they are no days or end before they begin."""
+    try:
+        first = date.fromisoformat(row["valid_from"]) if row["valid_from"] else date.min
+        last = date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max
+    except ValueError:
+        return None
+    return Days(first, last) if first <= last else None
+
+
+def misshapen(rows: Iterable[Mapping[str, str]], columns: tuple[str, ...]) -> Iterator[int]:
+    """Yield the lines of rows that have other columns than their table should."""
+    for number, row in numbered(rows):
+        # The reader keeps too many cells under None, and fills too few with None.
+        if tuple(row) != columns or None in row.values():
+            yield number
 
 
 def numbered(rows: Iterable[T]) -> Iterator[tuple[int, T]]:

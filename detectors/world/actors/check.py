@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from itertools import combinations
 from typing import Final
 
@@ -13,7 +12,7 @@ from msgspec import Struct
 
 from detectors.world.actors import KINDS, LANGUAGES, SCOPES, SIDES, table
 from detectors.world.actors.spelling import spelling
-from detectors.world.problem import Problem, numbered
+from detectors.world.problem import Days, Problem, days_of, misshapen, numbered
 
 Row = Mapping[str, str]
 
@@ -41,20 +40,10 @@ class Tables(Struct, frozen=True):
     masks: Sequence[Row] = ()
 
 
-class _Days(Struct, frozen=True):
-    """The days from first to last; open ends are the ends of the calendar."""
-
-    first: date
-    last: date
-
-    def meets(self, other: _Days) -> bool:
-        return self.first <= other.last and other.first <= self.last
-
-
 class _Line(Struct, frozen=True):
     number: int
     row: Row
-    days: _Days
+    days: Days
 
 
 def shipped() -> Tables:
@@ -74,27 +63,17 @@ def _say(name: str, number: int, text: str) -> Problem:
     return Problem(f"actors/{name}.csv", number, text)
 
 
-def _days(row: Row) -> _Days | None:
-    """Return the days of a row; None where they are no days or end before they begin."""
-    try:
-        first = date.fromisoformat(row["valid_from"]) if row["valid_from"] else date.min
-        last = date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max
-    except ValueError:
-        return None
-    return _Days(first, last) if first <= last else None
-
-
 def _dated(rows: Iterable[Row]) -> list[_Line]:
     return [
         _Line(number, row, days)
         for number, row in numbered(rows)
-        if (days := _days(row)) is not None
+        if (days := days_of(row)) is not None
     ]
 
 
-def _spans(tables: Tables) -> dict[str, list[_Days]]:
+def _spans(tables: Tables) -> dict[str, list[Days]]:
     """Return the days of each organisation's roles."""
-    found: dict[str, list[_Days]] = defaultdict(list)
+    found: dict[str, list[Days]] = defaultdict(list)
     for line in _dated(tables.roles):
         found[line.row["id"]].append(line.days)
     return found
@@ -102,10 +81,8 @@ def _spans(tables: Tables) -> dict[str, list[_Days]]:
 
 def _columns(tables: Tables) -> Iterator[Problem]:
     for name, columns in COLUMNS.items():
-        for number, row in numbered(getattr(tables, name)):
-            # The reader keeps too many cells under None, and fills too few with None.
-            if tuple(row) != columns or None in row.values():
-                yield _say(name, number, f"the columns must be {', '.join(columns)}")
+        for number in misshapen(getattr(tables, name), columns):
+            yield _say(name, number, f"the columns must be {', '.join(columns)}")
 
 
 def _words(tables: Tables) -> Iterator[Problem]:
@@ -154,7 +131,7 @@ def _phrases(tables: Tables) -> Iterator[Problem]:
 def _bad_days(tables: Tables) -> Iterator[Problem]:
     for name in ("roles", "names"):
         for number, row in numbered(getattr(tables, name)):
-            if _days(row) is None:
+            if days_of(row) is None:
                 span = f"{row['valid_from']!r} to {row['valid_to']!r}"
                 yield _say(name, number, f"{span} are no days, or end before they begin")
 
@@ -224,15 +201,15 @@ def _outside_roles(tables: Tables) -> Iterator[Problem]:
                 yield _say("names", line.number, f"{said}: {column} lies outside every role")
 
 
-def _met(one: _Line, other: _Line, roles: dict[str, list[_Days]]) -> bool:
+def _met(one: _Line, other: _Line, roles: dict[str, list[Days]]) -> bool:
     """Return whether two names hold on the same day, each within its organisation's roles."""
     start = max(one.days.first, other.days.first)
     end = min(one.days.last, other.days.last)
     if start > end:
         return False
-    both = _Days(start, end)
+    both = Days(start, end)
     return any(
-        _Days(max(a.first, b.first), min(a.last, b.last)).meets(both)
+        Days(max(a.first, b.first), min(a.last, b.last)).meets(both)
         for a in roles.get(one.row["id"], [])
         for b in roles.get(other.row["id"], [])
         if a.meets(b)

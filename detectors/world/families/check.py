@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from itertools import combinations
 from typing import Final, get_args
 
@@ -14,7 +13,7 @@ from msgspec import Struct
 from detectors.records import Voice
 from detectors.world.actors import LANGUAGES
 from detectors.world.families import KINDS, OUTLET_KINDS, host_of, key, table
-from detectors.world.problem import Problem, numbered
+from detectors.world.problem import Problem, days_of, misshapen, numbered
 
 Row = Mapping[str, str]
 
@@ -67,10 +66,8 @@ def _say(name: str, number: int, text: str) -> Problem:
 
 def _columns(tables: Tables) -> Iterator[Problem]:
     for name, columns in COLUMNS.items():
-        for number, row in numbered(getattr(tables, name)):
-            # The reader keeps too many cells under None, and fills too few with None.
-            if tuple(row) != columns or None in row.values():
-                yield _say(name, number, f"the columns must be {', '.join(columns)}")
+        for number in misshapen(getattr(tables, name), columns):
+            yield _say(name, number, f"the columns must be {', '.join(columns)}")
 
 
 def _words(tables: Tables) -> Iterator[Problem]:
@@ -129,22 +126,12 @@ def _domain_rows(tables: Tables) -> Iterator[tuple[int, Row]]:
     return (line for line in numbered(tables.outlets) if line[1]["kind"] == "domain")
 
 
-def _days(row: Row) -> tuple[date, date] | None:
-    """Return the days of a row; None where they are no days or end before they begin."""
-    try:
-        first = date.fromisoformat(row["valid_from"]) if row["valid_from"] else date.min
-        last = date.fromisoformat(row["valid_to"]) if row["valid_to"] else date.max
-    except ValueError:
-        return None
-    return (first, last) if first <= last else None
-
-
 def _standings(tables: Tables) -> Iterator[Problem]:
     """Yield days that are none or overlap, and rows of one family that do not agree."""
     by_id: dict[str, list[tuple[int, Row]]] = defaultdict(list)
     for number, row in numbered(tables.families):
         by_id[row["id"]].append((number, row))
-        if _days(row) is None:
+        if days_of(row) is None:
             span = f"{row['valid_from']!r} to {row['valid_to']!r}"
             yield _say("families", number, f"{span} are no days, or end before they begin")
     for id, lines in by_id.items():
@@ -152,8 +139,8 @@ def _standings(tables: Tables) -> Iterator[Problem]:
             for column in ("name", "kind", "country"):
                 if row[column] != other[column]:
                     yield _say("families", later, f"{id} has another {column} in line {number}")
-            one, two = _days(row), _days(other)
-            if one and two and one[0] <= two[1] and two[0] <= one[1]:
+            one, two = days_of(row), days_of(other)
+            if one and two and one.meets(two):
                 yield _say("families", later, f"{id} has a row for days of line {number}")
 
 
