@@ -88,6 +88,7 @@ class IncidentRecord(Value, frozen=True):
     civilians_killed: Casualties | None = None
     mode: str | None = None  # PLOVER mode
     contexts: tuple[str, ...] = ()  # PLOVER contexts, sorted (`detectors/coding/contexts.csv`)
+    themes: tuple[str, ...] = ()  # sorted (`detectors/coding/themes.csv`)
 
 
 class Report(Record, frozen=True, tag="report.v1"):
@@ -122,21 +123,32 @@ class SourceHealth(Record, frozen=True, tag="source-health.v1"):
     share: Share  # seen / expected, 1 when the source is as usual
     seen: Count  # reports in the trailing window
     expected: float  # reports expected in the trailing window
-    publisher: str | None = None  # its publisher family
+    publisher: str | None = None  # the publisher family, where one source carries several
+    language: str | None = None  # the language, where one publisher writes in several
     reason: str = ""
+
+
+class Volume(Value, frozen=True):
+    """How many days of violence in places of a country a step told of that ended at `at`."""
+
+    country: str  # ISO 3166-1 alpha-3
+    at: Instant
+    reports: Count
 
 
 class Tick(Record, frozen=True, tag="tick.v1"):
     """Stream time has reached `time` in partition `partition` of the `of` partitions upstream.
 
     A watermark: all records of that partition with an earlier time came before this tick.
-    `sources` carries the health of that partition's sources at each coarse step that has ended.
+    `sources` carries the health of that partition's sources at each coarse step that has ended,
+    `volumes` how much its sources told of each country.
     """
 
     partition: Count
     of: Annotated[int, Meta(ge=1)]
     time: Instant
     sources: tuple[SourceHealth, ...] = ()
+    volumes: tuple[Volume, ...] = ()
 
 
 class Event(Record, frozen=True, tag="event.v1"):
@@ -170,6 +182,8 @@ class Event(Record, frozen=True, tag="event.v1"):
     contexts: tuple[str, ...] = ()  # PLOVER contexts, sorted (`detectors/coding/contexts.csv`)
     wire: str | None = None  # the publisher family that the text credits: this is its reprint
     sketch: str = ""  # of the text, to know a reprint by (`detectors/coding/sketch.py`)
+    themes: tuple[str, ...] = ()  # what is watched for beyond PLOVER, sorted (`themes.csv`)
+    countries: tuple[str, ...] = ()  # states named beside it, ISO 3166-1 alpha-3, sorted
 
 
 class IncidentRef(Value, frozen=True):
@@ -186,12 +200,14 @@ class IncidentRef(Value, frozen=True):
     statements: tuple[Statement, ...] = ()  # claims, denials and the like, sorted
     absorbed: tuple[str, ...] = ()  # incidents that turned out to be this one
     parted: tuple[str, ...] = ()  # incidents with which it exchanged reports
+    event: EventType = "ASSAULT"
+    themes: tuple[str, ...] = ()  # sorted
 
 
 class Resolver(Value, frozen=True):
-    """How a claim is settled: count the incidents of `unit` in the days, at `settle_at`."""
+    """How a claim is settled: sum an indicator of `unit` over the days, at `settle_at`."""
 
-    indicator: Literal["violent_incidents"]
+    indicator: Identifier  # what a signal counts by days: `violent_incidents` and others
     unit: str
     first_day: date
     last_day: date
@@ -210,8 +226,40 @@ class Claim(Value, frozen=True):
     resolver: Resolver
 
 
+class Part(Value, frozen=True):
+    """What one signal adds to the evidence on a unit."""
+
+    signal: str
+    strength: float  # nats
+    observed: Count | None
+    expected: float | None
+    reason: str
+
+
+class Factor(Value, frozen=True):
+    """What one input adds to an index, in log odds."""
+
+    name: str
+    value: float
+    log_odds: float
+
+
+class Index(Value, frozen=True):
+    """How likely a unit is to see an escalation in the next days, against its own history."""
+
+    probability: Share
+    low: Share  # of a 90 % interval
+    high: Share
+    horizon_days: Count
+    model: str  # the trained model's id, or "untrained"
+    factors: tuple[Factor, ...]  # the largest first
+
+
 class Score(Record, frozen=True, tag="score.v1"):
-    """A signal's output for one unit at one step. `p` is None while unknown or learning."""
+    """A signal's output for one unit at one step. `p` is None while unknown or learning.
+
+    The score of `S0` sums up a unit: its `parts` are the signals that add to it.
+    """
 
     id: Identifier  # signal/direction/unit/time
     signal: str
@@ -232,6 +280,13 @@ class Score(Record, frozen=True, tag="score.v1"):
     daily: tuple[Count, ...] = ()  # incidents by day, known at `at`
     series_end: date | None = None  # the local day of the last of `daily`
     dark_days: tuple[date, ...] = ()  # days of `daily` on which coverage was not ok
+    strength: float | None = None  # of the evidence for a change, nats: a log likelihood ratio
+    usual: float | None = None  # what is usual, by day
+    bursty: bool = False  # whether weeks vary much more than chance would have it
+    parts: tuple[Part, ...] = ()  # S0: what it is made of, the strongest first
+    stratum: str = ""  # S0: the units among which its strength is ranked
+    indicators: dict[str, tuple[Count, ...]] = {}  # S0: as `daily`, of each indicator not all zero
+    index: Index | None = None  # S0: the instability index
 
 
 class Outcome(Value, frozen=True):
@@ -270,6 +325,10 @@ class Alert(Record, frozen=True, tag="alert.v1"):
     acknowledged_by: str | None = None
     note: str | None = None
     outcome: Outcome | None = None
+    strength: float | None = None  # of the evidence, nats
+    parts: tuple[Part, ...] = ()  # the signals that it rests on, the strongest first
+    per_year: float | None = None  # how often a unit like this one has such evidence
+    stratum: str = ""  # the units that are like this one
 
 
 class Command(Record, frozen=True, tag="command.v1"):

@@ -26,7 +26,7 @@ from detectors.coding.lexicon import lexicon
 from detectors.coding.normalise import fold, normalise
 from detectors.coding.opening import opened as opened
 from detectors.records import Casualties, Event, Interval, Report
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS, UNITS
 from streams.scenarios.choice import pick
 from streams.scenarios.facts import Fact
 from streams.scenarios.language import Language, language
@@ -128,7 +128,7 @@ class Headline(Struct):
 
 def headlines(file: str) -> list[Headline]:
     """Return each headline once, with all rows that name it as a source."""
-    by_name = {unit.name: unit.code for unit in UNITS.values()} | _NAMES
+    by_name = {unit.name: unit.code for unit in AREAS.values()} | _NAMES
     found: dict[str, Headline] = {}
     text = (SHARED / "ucdp" / file).read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines(True)):

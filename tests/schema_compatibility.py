@@ -79,6 +79,12 @@ def _widens(old: Schema, new: object) -> bool:
 
 
 def _bounds(old: Schema, new: Schema, at: str) -> Iterator[str]:
+    written = old.get("enum", [old["const"]] if "const" in old else ())
+    if written and all(isinstance(value, str) for value in written):
+        longest = new.get("maxLength", float("inf"))
+        lengths = [len(value) for value in written]
+        if new.get("minLength", 0) <= min(lengths) and max(lengths) <= longest:
+            return  # any text of such a length is accepted now
     for key in _LOWER:
         if key in new and new[key] > old.get(key, float("-inf")):
             yield f"{at}: {key} was {old.get(key)}, is {new[key]}"

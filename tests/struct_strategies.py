@@ -29,6 +29,8 @@ def _of(info: Any) -> st.SearchStrategy[Any]:
         return st.one_of([_of(each) for each in info.types])
     if isinstance(info, inspect.VarTupleType):
         return st.lists(_of(info.item_type), max_size=3).map(tuple)
+    if isinstance(info, inspect.DictType):
+        return st.dictionaries(_of(info.key_type), _of(info.value_type), max_size=3)
     if isinstance(info, inspect.StructType):
         return _struct(info)
     return _plain(info)

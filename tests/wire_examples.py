@@ -12,11 +12,14 @@ from detectors.records import (
     Command,
     Delivery,
     Event,
+    Factor,
     Heartbeat,
     IncidentRecord,
     IncidentRef,
+    Index,
     Interval,
     Outcome,
+    Part,
     Place,
     Record,
     Report,
@@ -25,6 +28,7 @@ from detectors.records import (
     SourceHealth,
     Subscription,
     Tick,
+    Volume,
 )
 
 _SEEN: Final = datetime(2026, 3, 4, 6, 17, 5, tzinfo=UTC)
@@ -43,6 +47,7 @@ _HEALTH: Final = SourceHealth(
     seen=18,
     expected=72.5,
     publisher="lapis",
+    language="en",
     reason="18 reports in three days, usually 72",
 )
 _INCIDENT: Final = IncidentRef(
@@ -57,6 +62,8 @@ _INCIDENT: Final = IncidentRef(
     statements=("denial",),
     absorbed=("AF-HEL/2026-03-02/4e5f0a1b2c3d",),
     parted=("AF-HEL/2026-03-01/2c3d4e5f0a1b",),
+    event="COERCE",
+    themes=("border_closed",),
 )
 _CLAIM: Final = Claim(
     statement="At least 4 violent incidents in the 14 days 2026-03-05 to 2026-03-18",
@@ -74,6 +81,7 @@ _CLAIM: Final = Claim(
     ),
 )
 _DAILY: Final = (0, 1, 0, 2)
+_PART: Final = Part("S1", 6.5, 4, 0.25, "4 violent incidents against 0.2 expected")
 
 #: By tag, in the order of `streams.codecs.TYPES`.
 EXAMPLES: Final[tuple[Record, ...]] = (
@@ -100,10 +108,11 @@ EXAMPLES: Final[tuple[Record, ...]] = (
             civilians_killed=_CIVILIANS,
             mode="firearms",
             contexts=("military",),
+            themes=("border_fire",),
         ),
     ),
     Heartbeat(source="lapis-wire", seen_at=_SEEN, error="HTTP 503"),
-    Tick(partition=1, of=4, time=_STEP, sources=(_HEALTH,)),
+    Tick(partition=1, of=4, time=_STEP, sources=(_HEALTH,), volumes=(Volume("AFG", _STEP, 7),)),
     Event(
         id="lapis-wire-17/0",
         unit="AF-HEL",
@@ -133,6 +142,8 @@ EXAMPLES: Final[tuple[Record, ...]] = (
         contexts=("military",),
         wire="reuters",
         sketch="BROwlE6fIoLgPYtb3DCmuA==",
+        themes=("border_fire",),
+        countries=("AFG", "PAK"),
     ),
     Score(
         id="S1/rise/AF-HEL/1772604000",
@@ -154,6 +165,20 @@ EXAMPLES: Final[tuple[Record, ...]] = (
         daily=_DAILY,
         series_end=date(2026, 3, 4),
         dark_days=(date(2026, 3, 1),),
+        strength=6.5,
+        usual=0.25,
+        bursty=True,
+        parts=(_PART,),
+        stratum="admin1/1",
+        indicators={"violent_incidents": _DAILY},
+        index=Index(
+            probability=0.34375,
+            low=0.21875,
+            high=0.5,
+            horizon_days=14,
+            model="untrained",
+            factors=(Factor("S1 strength", 6.5, 1.25),),
+        ),
     ),
     Alert(
         id=_ALERT,
@@ -180,6 +205,10 @@ EXAMPLES: Final[tuple[Record, ...]] = (
         acknowledged_by="desk",
         note="looked into",
         outcome=Outcome("HIT", datetime(2026, 3, 22, 20, tzinfo=UTC), 6, "6 incidents"),
+        strength=6.5,
+        parts=(_PART,),
+        per_year=0.25,
+        stratum="admin1/1",
     ),
     Command(id="c-1", alert=_ALERT, action="acknowledge", at=_SEEN, by="desk", note="looked into"),
     _HEALTH,

@@ -19,10 +19,12 @@ from detectors.coding.dates import published_on
 from detectors.coding.lexicon import Lexicon, lexicon
 from detectors.coding.markup import quotable
 from detectors.coding.opening import opened
+from detectors.coding.parties import states_of
+from detectors.coding.routing import dyads_of, is_group, units_of
 from detectors.coding.sketch import sketch
 from detectors.coding.story import Story, read
 from detectors.coding.structured import actors_of, place_of
-from detectors.records import UNPLACED, Event, Place, Report, Voice
+from detectors.records import UNPLACED, Event, IncidentRecord, Report, Voice
 from detectors.world.families import FAMILIES, witness
 
 __all__ = ["Coded", "code"]
@@ -48,9 +50,10 @@ def code(reports: Sequence[Report]) -> list[Coded]:
     """Return what each report says happened, in the order of the reports.
 
     A structured record is mapped as it stands. Prose is read in English, Pashto, Dari and Persian,
-    Urdu and Arabic; text in another language gives `other_language`. An event that lies in an
-    admin1 unit is given once for that unit and once for its country; a violent event of these
-    countries with no place gives one copy for `UNPLACED`.
+    Urdu and Arabic; text in another language gives `other_language`. An event is given once for
+    each unit that it counts for (`routing.py`): its admin1 unit and country, a border, relations of
+    two states, armed groups. A violent event of these countries that counts for none gives one copy
+    for `UNPLACED`.
     """
     words = lexicon()
     return [_record(report) if report.record else _prose(report, words) for report in reports]
@@ -68,8 +71,8 @@ def _prose(report: Report, words: Lexicon) -> Coded:
 
 
 def _dated(story: Story, report: Report) -> Story:
-    """Return what happened with its days: news of violence that names none is of these days."""
-    if story.occurred or story.vague or story.event != "ASSAULT" or story.auxiliary:
+    """Return what happened with its days: news that names none is of these days."""
+    if story.occurred or story.vague or story.auxiliary:
         return story
     out = published_on(report, story.place.country if story.place else None)
     return replace(story, occurred=out, dated_by="publication") if out else story
@@ -80,7 +83,10 @@ def _record(report: Report) -> Coded:
     if record is None:
         return _NOTHING
     place = place_of(record)
-    if place is None:
+    actors = actors_of(record)
+    countries = tuple(sorted(states_of(actors, record.occurred.end)))
+    # What lies in another country counts only between states.
+    if place is None and not (dyads_of(countries) or _acts_somewhere(record, actors)):
         return _NOTHING
     story = Story(
         event=record.event,
@@ -88,19 +94,24 @@ def _record(report: Report) -> Coded:
         place=place,
         occurred=record.occurred,
         mode=record.mode,
-        actors=actors_of(record),
+        actors=actors,
+        countries=countries,
         killed=record.killed,
         injured=record.injured,
         civilians_killed=record.civilians_killed,
         contexts=record.contexts,
+        themes=record.themes,
     )
     return _copies(story, report, None, "")
 
 
-def _units(place: Place | None) -> tuple[str, ...]:
-    if place is None:
-        return (UNPLACED,)
-    return (place.admin1, place.country) if place.admin1 else (place.country,)
+def _acts_somewhere(record: IncidentRecord, actors: tuple[str, ...]) -> bool:
+    """Return whether a record is of a watched group, with no country."""
+    return record.country is None and any(map(is_group, actors))
+
+
+def _units(story: Story) -> tuple[str, ...]:
+    return units_of(story.event, story.place, story.countries, story.actors, story.crossings)
 
 
 def _voices(story: Story, publisher: str, report: Report) -> tuple[Voice, ...]:
@@ -114,7 +125,7 @@ def _copies(story: Story, report: Report, language: str | None, text: str) -> Co
     place = story.place
     publisher = witness(report.publisher, report.url, report.source)
     credited = None if report.record else wire(report.title, report.text, publisher)
-    unit, *others = _units(place)
+    unit, *others = _units(story)
     event = Event(
         id=f"{report.id}/0",
         unit=unit,
@@ -140,9 +151,11 @@ def _copies(story: Story, report: Report, language: str | None, text: str) -> Co
         quote=quotable(story.quote, QUOTE),
         dated_by=story.dated_by,
         contexts=story.contexts,
+        themes=story.themes,
+        countries=story.countries,
         victims=story.victims,
         sketch=text,
     )
     event = credible(event)
     copies = (event, *(replace(event, unit=other) for other in others))
-    return Coded(copies, "coded" if place else "unplaced")
+    return Coded(copies, "unplaced" if unit == UNPLACED else "coded")

@@ -10,10 +10,11 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from detectors.coding import contexts
+from detectors.coding import contexts, themes
 from detectors.coding.accounts import Tolls, tolls
 from detectors.coding.actors import named
 from detectors.coding.casualties import Harm
+from detectors.coding.concern import abroad, concerns, with_parties
 from detectors.coding.dates import When, anchor
 from detectors.coding.lexicon import Hit
 from detectors.coding.places import Mention, is_elsewhere, locate, mentions, within
@@ -61,6 +62,9 @@ class Story(Struct, frozen=True):
     voices: tuple[Voice, ...] = ()
     contexts: tuple[str, ...] = ()
     victims: tuple[Victims, ...] = ()  # who the killed were
+    themes: tuple[str, ...] = ()  # what is watched for beyond PLOVER, sorted
+    countries: tuple[str, ...] = ()  # states that are party to it, sorted
+    crossings: tuple[str, ...] = ()  # borders that it is about, by the crossings it names
 
 
 class Told(Struct, dict=True):
@@ -86,6 +90,11 @@ class Told(Struct, dict=True):
         """The casualties that it states."""
         return self.tongue.harm(self.sentence)
 
+    @cached_property
+    def themed(self) -> themes.Named:
+        """The themes that it names."""
+        return _themes_of(self.sentence.text, self.sentence.start, self.sentence.end, self.tongue)
+
 
 def sentences(text: Text, hits: list[Hit], places: list[Mention], tongue: Tongue) -> Iterator[Told]:
     """Yield the first sentences of a text, each with what is understood of it."""
@@ -97,13 +106,23 @@ def sentences(text: Text, hits: list[Hit], places: list[Mention], tongue: Tongue
         mine = hits[first:at]
         here = within(places, (start, end)) if places else []
         sentence = Sentence(start, end, mine, text, number)
-        yield Told(
-            sentence,
-            tongue.assess(sentence),
-            here,
-            is_elsewhere(here, text.plain, tongue.where),
-            tongue,
-        )
+        said, elsewhere = tongue.assess(sentence), is_elsewhere(here, text.plain, tongue.where)
+        told = Told(sentence, said, here, elsewhere, tongue)
+        if number < _OPENING:
+            told.said = themes.supply(said, told.themed)
+        yield told
+
+
+def _themes_of(text: Text, start: int, end: int, tongue: Tongue) -> themes.Named:
+    return themes.named(text.plain[start:end], tongue.code)
+
+
+def _may_tell(text: Text, hits: list[Hit], tongue: Tongue) -> bool:
+    """Return whether a text has a term that tells, or a theme in its title or the next sentence."""
+    if tongue.may_tell(hits):
+        return True
+    opening = tongue.sentences(text.folded, _OPENING)
+    return any(_themes_of(text, *span, tongue) != themes.NONE for span in opening)
 
 
 def _title_misleads(told: list[Told]) -> bool:
@@ -129,10 +148,23 @@ def _main(told: list[Told], today: date) -> int | None:
         said = told[i].said
         if said.event == "ASSAULT" and said.auxiliary and not told[i].elsewhere:
             return i
-    for i in lead[:2]:
-        if told[i].said.event not in (None, "ASSAULT") and not told[i].elsewhere:
-            return i
-    return None
+    # Of other acts those that were done go before those that were only spoken of.
+    mild = [i for i in lead[:_OPENING] if told[i].said.event not in (None, "ASSAULT")]
+    here = [i for i in mild if not told[i].elsewhere]
+    return min(here, key=lambda i: (bool(told[i].said.auxiliary), i), default=None)
+
+
+def _themes(told: list[Told], main: int, auxiliary: tuple[Auxiliary, ...]) -> tuple[str, ...]:
+    """Return the themes of the title, the main sentence and the one after it.
+
+    A weakened theme counts only where it is what makes the event one that did not happen.
+    """
+    near = [told[i] for i in sorted({0, main, min(main + 1, len(told) - 1)})]
+    mine = [each for each in near if not each.elsewhere or each is told[main]]
+    certain = {name for each in mine for name in each.themed.themes}
+    if certain or not auxiliary:
+        return tuple(sorted(certain))
+    return tuple(sorted(name for name, _ in told[main].themed.weakened))
 
 
 def _is_finer(place: Place, than: Place) -> bool:
@@ -262,7 +294,7 @@ def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story |
         hits: The dictionary entries found in it, in order.
         tongue: Its language.
     """
-    if not tongue.may_tell(hits):
+    if not _may_tell(text, hits, tongue):
         return None
     places = mentions(hits, text.folded, text.plain, text.body, tongue.where)
     told = list(sentences(text, hits, places, tongue))
@@ -271,16 +303,21 @@ def read(report: Report, text: Text, hits: list[Hit], tongue: Tongue) -> Story |
     today = anchor(report, _country(places))
     main = _main(told, today)
     if main is None:
+        main = abroad(told[:_OPENING], today)
+    if main is None:
         return None
-    place = _place(told, main, places)
     said = told[main].said
-    if place is None and (said.event != "ASSAULT" or not _is_regional(told, main)):
+    elsewhere = told[main].elsewhere and said.event != "ASSAULT"
+    place = None if elsewhere else _place(told, main, places)
+    if place is None and not elsewhere and not concerns(told, main, today):
         return None
     # The main sentence tells it first; the title and the rest of the lead add what it leaves out.
     rest = [s for i, s in enumerate(told) if i != main and (s.certain or i == main + 1)]
     again = any(s.harm.risen for s in told[:2]) if said.event == "ASSAULT" else False
     about = _about([told[0], told[main], *rest], tongue)
     story = _story(told[main], rest, place, today, again=again, about=about)
+    story = replace(story, themes=_themes(told, main, story.auxiliary))
+    story = with_parties(story, told, main, today)
     return _with_speech(story, told, tongue, today)
 
 
@@ -371,15 +408,3 @@ def _about(told: list[Told], tongue: Tongue) -> tuple[str, ...]:
 
 def _country(places: list[Mention]) -> str | None:
     return next((c.country for m in places for c in m.candidates), None)
-
-
-def _is_regional(told: list[Told], main: int) -> bool:
-    """Return whether the violence is by or against an organisation of the monitored countries."""
-    if any(sentence.elsewhere for sentence in told[: main + 1]):
-        return False
-    foreign = any(not m.candidates for s in told for m in s.places)
-    return not foreign and any(
-        a.scope == "own" and a.country
-        for hit in told[main].sentence.hits
-        for a in hit.entry.aliases
-    )

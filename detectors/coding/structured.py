@@ -8,7 +8,7 @@ from detectors.coding.actors import coded
 from detectors.coding.markup import quotable
 from detectors.coding.places import COUNTRIES
 from detectors.records import IncidentRecord, Place
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS
 
 _LONGEST_NAME: Final = 200  # characters
 
@@ -20,7 +20,7 @@ def place_of(record: IncidentRecord) -> Place | None:
     of use (PK-TA), and an event must never be counted in a unit that is not watched.
     """
     name = quotable(record.place or "", _LONGEST_NAME)
-    unit = UNITS.get(record.admin1 or "")
+    unit = AREAS.get(record.admin1 or "")
     country = unit.country if unit else record.country
     if country not in COUNTRIES:
         return None

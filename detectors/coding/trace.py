@@ -17,7 +17,7 @@ from detectors.coding.opening import Opened, opened
 from detectors.coding.places import mentions
 from detectors.coding.story import LEAD, Spoken, Told, sentences, spoken
 from detectors.coding.tongue import Text
-from detectors.records import Report
+from detectors.records import UNPLACED, Report
 
 
 class Mark(Struct, frozen=True):
@@ -65,8 +65,10 @@ def _note(coded: Coded) -> str:
     first = coded.events[0]
     if first.auxiliary:
         return f"kept, but not counted as having happened: {', '.join(first.auxiliary)}"
-    if first.place is None:
+    if first.unit == UNPLACED:
         return "violence of these countries with no place: counted for no unit"
+    if first.place is None:
+        return "it has no place in these countries: counted for who is party to it"
     return ""
 
 

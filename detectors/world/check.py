@@ -11,12 +11,14 @@ from typing import Final
 
 from detectors.world import check_places
 from detectors.world.actors import check as actors
+from detectors.world.commitments import check as commitments
 from detectors.world.families import check as families
 from detectors.world.problem import Problem
 
 #: Every registry's check, by its name.
 CHECKS: Final[dict[str, Callable[[], list[Problem]]]] = {
     "actors": actors.problems,
+    "commitments": commitments.problems,
     "families": families.problems,
     "places": check_places.problems,
 }

@@ -13,7 +13,7 @@ from msgspec import Struct
 from detectors.world.border import LANGUAGES, Certainty, Status, segment_id, table
 from detectors.world.problem import Problem
 from detectors.world.towns import letters
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS
 
 Row = Mapping[str, str]
 
@@ -116,7 +116,7 @@ def _units(tables: Tables) -> Iterator[Problem]:
         for line, row in tables.lines(name):
             if row.get("kind") == "mask":
                 continue
-            unit = UNITS.get(row["unit"])
+            unit = AREAS.get(row["unit"])
             if unit is None:
                 yield _say(name, line, f"no unit {row['unit']!r}")
             elif unit.country != row["country"]:
@@ -182,7 +182,7 @@ def _letters(name: str, line: int, written: str, code: str) -> Iterator[Problem]
 
 def _labels(tables: Tables) -> Iterator[Problem]:
     known = {(r["unit"], r["name"]) for r in tables.places}
-    known |= {(unit.code, unit.name) for unit in UNITS.values()}
+    known |= {(unit.code, unit.name) for unit in AREAS.values()}
     for line, row in tables.lines("places_names"):
         if row["kind"] != "mask" and (row["unit"], row["place"]) not in known:
             yield _say("places_names", line, f"places.csv has no {row['place']!r} in {row['unit']}")
@@ -236,7 +236,7 @@ def _crosswalk(tables: Tables) -> Iterator[Problem]:
     if not tables.geonames_admin1:
         return
     reached = {row["unit"] for row in tables.geonames_admin1}
-    for unit in UNITS.values():
+    for unit in AREAS.values():
         if not unit.is_country and unit.code not in reached:
             yield _say("geonames_admin1", 1, f"no code leads to {unit.code}")
 

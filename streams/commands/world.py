@@ -1,22 +1,32 @@
-"""`tocsin world`: who acts, who reports, and what is wrong, as the packaged registries have it."""
+"""`tocsin world`: what is watched, who acts, who reports, as the packaged registries have it."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, get_args
 
 import typer
 
-from streams.commands import base
+from detectors.world.units import Kind
+from streams.commands import base, commitments
 
 if TYPE_CHECKING:
     from detectors.world.actors import Actor, Name, Role
     from detectors.world.families import Family
 
+_HEADINGS: Final[dict[Kind, str]] = {
+    "admin1": "Provinces and their like (ISO 3166-2)",
+    "country": "Countries (ISO 3166-1)",
+    "border": "Stretches of border",
+    "dyad": "Relations of two states",
+    "actor": "Organisations that are or were armed groups",
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add `tocsin world`."""
-    group = typer.Typer(help="Who acts there, and who reports it.", no_args_is_help=True)
+    about = "What is watched, who acts there, who reports it."
+    group = typer.Typer(help=about, no_args_is_help=True)
     group.command("check", epilog=base.epilog("tocsin world check", "tocsin world check --json"))(
         check
     )
@@ -28,6 +38,15 @@ def register(app: typer.Typer) -> None:
             "tocsin world show reuters",
         ),
     )(show)
+    group.command(
+        "units",
+        epilog=base.epilog(
+            "tocsin world units",
+            "tocsin world units --kind border",
+            "tocsin world units --json | jq '.[].code'",
+        ),
+    )(units)
+    group.command("commitments", epilog=commitments.EPILOG)(commitments.commitments)
     app.add_typer(group, name="world")
 
 
@@ -83,6 +102,29 @@ def show(
     base.say(f"references: {', '.join(found.identifiers) or 'none'}")
     if found.names:
         _names(found)
+
+
+@base.plain_errors
+def units(
+    kind: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(get_args(Kind))}; else all.")
+    ] = None,
+    json: base.Json = False,
+) -> None:
+    """List the units that are watched, by kind."""
+    from detectors.world.units import of_kind
+
+    kinds = base.kinds_named(kind, get_args(Kind))
+    if json:
+        base.print_json(of_kind(*kinds))
+        return
+    for each in kinds:
+        found = of_kind(each)
+        base.heading(f"{_HEADINGS[each]}: {len(found)}")
+        base.print_table(
+            ("code", "name", "countries"),
+            [(unit.code, unit.name, ", ".join(unit.countries)) for unit in found],
+        )
 
 
 def _id_of(given: str) -> str | None:

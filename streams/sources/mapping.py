@@ -131,13 +131,17 @@ def to_report(
 
 
 #: How the text of a record ends that has none of the fields which came later.
-_LATER: Final = ", mode=None, contexts=())"
+_LATER: Final = (", themes=())", ", mode=None, contexts=())")
 
 
 def identity(record: IncidentRecord | None) -> str:
     """Return a record's content as a text that stays the same when records get new fields."""
     text = repr(record)
-    return text.removesuffix(_LATER) + ")" if text.endswith(_LATER) else text
+    for later in _LATER:  # the newest field is the last
+        if not text.endswith(later):
+            break
+        text = text.removesuffix(later) + ")"
+    return text
 
 
 def known_at(day: date, occurred: Interval | None) -> datetime:

@@ -28,7 +28,7 @@ from detectors.incidents import IncidentLog
 from detectors.linkage import levels_known
 from detectors.records import Casualties, Event, Interval, Place
 from detectors.timegrid import seconds
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS, of_kind
 from tests import incident_measures as measures
 from tests.coding_measures import SHARED, UCDP
 
@@ -110,7 +110,7 @@ def memory() -> None:
 
 def _flood() -> Iterator[Event]:
     rng = Random(11)
-    units = sorted(code for code, unit in UNITS.items() if code != unit.country)
+    units = sorted(unit.code for unit in of_kind("admin1"))
     towns = {unit: [f"{unit} {name}" for name in "abcdefghij"] for unit in units}
     begin = datetime(2020, 1, 1, tzinfo=UTC)
     a_day = _REPORTS // _EACH // _DAYS
@@ -120,7 +120,7 @@ def _flood() -> Iterator[Event]:
         for _ in range(a_day):
             unit = rng.choice(units)
             killed = min(int(rng.paretovariate(1.2)), 200)
-            place = Place(rng.choice(towns[unit]), "town", UNITS[unit].country, unit)
+            place = Place(rng.choice(towns[unit]), "town", AREAS[unit].country, unit)
             text = " ".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=40))
             for n in range(_EACH):
                 number += 1

@@ -23,7 +23,7 @@ from line_parts import Options
 
 from detectors.records import Tick
 from detectors.timegrid import instant
-from detectors.world.units import UNITS
+from detectors.world.units import of_kind
 from streams import kafka, replay, topics
 from streams.agents.stage import Output, send
 from streams.codecs import decoder
@@ -53,7 +53,7 @@ class _Feed:
     def __init__(self, options: Options, producer: AIOKafkaProducer) -> None:
         self._layout = kafka.layout(options.settings().kafka)
         self._producer = producer
-        self._units = [code for code, unit in UNITS.items() if not unit.is_country]
+        self._units = [unit.code for unit in of_kind("admin1")]
         self.handed: dict[str, tuple[float, float]] = {}  # unit -> monotonic, wait for the step
         self.latencies: dict[str, float] = {}
         self.planted = False  # no more bursts will come

@@ -27,7 +27,7 @@ from detectors.coding.lexicon import lexicon
 from detectors.coding.normalise import fold, normalise
 from detectors.records import Casualties, Heartbeat, IncidentRecord, Interval, Report, Tick
 from detectors.timegrid import Grid, instant, seconds
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS
 from streams.scenarios.choice import pick
 from streams.scenarios.render import render, truth
 
@@ -124,7 +124,7 @@ def burst(unit: str, at: datetime, incidents: int) -> list[Report]:
             record=IncidentRecord(
                 event="ASSAULT",
                 occurred=Interval(day, day),
-                country=UNITS[unit].country,
+                country=AREAS[unit].country,
                 admin1=unit,
                 place=f"Place {number}",
                 precision="town",

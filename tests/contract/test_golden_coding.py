@@ -17,7 +17,7 @@ from typing import Any, get_args
 import pytest
 
 from detectors.records import Auxiliary, Casualties, EventType, Victims
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "coding"
@@ -158,8 +158,8 @@ def test_a_place_is_a_monitored_unit_of_its_country(case: Case) -> None:
     country, admin1 = case["expect"]["country"], case["expect"]["admin1"]
     assert country in {None, "AFG", "PAK"}
     if admin1 is not None:
-        assert not UNITS[admin1].is_country
-        assert UNITS[admin1].country == country
+        assert AREAS[admin1].kind == "admin1"
+        assert AREAS[admin1].country == country
     # Of the types only violence is kept where no place is said.
     assert country or case["expect"]["event"] in {None, "ASSAULT"}
 

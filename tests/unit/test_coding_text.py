@@ -34,7 +34,8 @@ def test_one_copy_for_the_province_and_one_for_the_country() -> None:
         "KABUL - At least six policemen were killed and 12 wounded when Taliban fighters attacked "
         "a checkpoint in Imam Sahib district of northern Kunduz province late on Monday.",
     )
-    province, country = found.events
+    province, country, group = found.events
+    assert group.unit == "taliban"
     assert (found.outcome, province.unit, country.unit) == ("coded", "AF-KDZ", "AFG")
     assert province.id == country.id == "wire:1/0"
     assert province.place is not None
@@ -231,7 +232,7 @@ def test_other_types(title: str, kind: str) -> None:
 
 
 def test_violence_of_these_countries_with_no_place_is_unplaced() -> None:
-    found = coded("TTP fighters kill three soldiers in overnight ambush")
+    found = coded("Frontier Corps soldiers kill three in overnight ambush")
     assert found.outcome == "unplaced"
     assert [(e.unit, e.place) for e in found.events] == [(UNPLACED, None)]
 
@@ -277,7 +278,7 @@ def test_a_structured_record_is_mapped_as_it_stands() -> None:
         killed=Casualties(1, 2, 3),
     )
     found = coded("A title that says nothing", record=record, publisher="press")
-    assert [e.unit for e in found.events] == ["AF-GHA", "AFG"]
+    assert [e.unit for e in found.events] == ["AF-GHA", "AFG", "taliban"]
     first = found.events[0]
     assert first.actors == ("afg-forces", "taliban")
     assert (first.occurred, first.killed, first.publisher) == (day, Casualties(1, 2, 3), "press")

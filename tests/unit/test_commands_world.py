@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from detectors.world import check
 from detectors.world.problem import Problem
+from detectors.world.units import Kind, of_kind
 from tests.filled_store import answer, tocsin
 
 
@@ -52,6 +55,23 @@ def test_as_json_it_has_role_references_and_names_with_their_days() -> None:
     assert found["role"]["side"] == "insurgent"
     name = next(name for name in found["names"] if name["text"] == "Fitna al-Khawarij")
     assert (name["speaker"], name["first"], name["last"]) == ("pak-government", "2024-07-26", None)
+
+
+def test_units_are_listed_by_kind() -> None:
+    found = answer("world", "units")
+    assert [each["code"] for each in found] == [
+        unit.code for kind in get_args(Kind) for unit in of_kind(kind)
+    ]
+    (border,) = [each for each in found if each["code"] == "AF-NAN~PK-KP"]
+    assert (border["kind"], border["countries"]) == ("border", ["AFG", "PAK"])
+
+
+def test_units_of_a_kind_are_listed_under_its_heading() -> None:
+    found = tocsin("world", "units", "--kind", "dyad")
+    assert found.exit_code == 0
+    assert "Relations of two states: 6" in found.stdout
+    assert "AFG~PAK" in found.stdout
+    assert "AF-KAB" not in found.stdout
 
 
 def test_without_a_day_it_is_today() -> None:

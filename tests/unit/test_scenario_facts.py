@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS
 from streams.scenarios import derive_facts, invent_pakistan
 from streams.scenarios.facts import COLUMNS, Fact, folder, read, rows
 from streams.scenarios.language import LANGUAGES, language
@@ -41,7 +41,7 @@ def test_every_fact_is_within_its_bounds(table: tuple[Fact, ...]) -> None:
     for fact in table:
         assert 0 <= fact.low <= fact.best <= fact.high
         assert fact.day_start <= fact.day_end
-        assert fact.admin1 is None or UNITS[fact.admin1].country == fact.country
+        assert fact.admin1 is None or AREAS[fact.admin1].country == fact.country
         assert (fact.place is None) == (fact.place_kind is None)
         assert fact.delay_days is None or 0 <= fact.delay_days <= 21
         assert fact.sources >= 1

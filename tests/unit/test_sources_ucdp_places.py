@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.world.units import UNITS, Unit
+from detectors.world.units import Unit, of_kind
 from streams.sources.ucdp_places import admin1_of
 
 
-@pytest.mark.parametrize("unit", [unit for unit in UNITS.values() if not unit.is_country])
+@pytest.mark.parametrize("unit", of_kind("admin1"))
 @pytest.mark.parametrize("form", ["{}", "{} province", "{} Province"])
 def test_every_unit_is_found_by_its_own_name(unit: Unit, form: str) -> None:
     assert admin1_of(form.format(unit.name), unit.country) == unit.code

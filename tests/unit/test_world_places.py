@@ -23,11 +23,11 @@ from detectors.world.border import (
     table,
 )
 from detectors.world.check_places import ALPHABETS, COLUMNS, Tables, problems, shipped, spelling
-from detectors.world.units import UNITS
+from detectors.world.units import AREAS, of_kind
 from tests.tools.derive_geonames import agrees, alternates, crosswalk, language, rows
 
 UCDP = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "ucdp"
-ADMIN1 = [unit for unit in UNITS.values() if not unit.is_country]
+ADMIN1 = of_kind("admin1")
 #: The capitals of all units: unit, name in GeoNames, latitude and longitude in degrees.
 CAPITALS = [
     ("AF-BAL", "Mazār-e Sharīf", 36.7, 67.1), ("AF-BAM", "Bāmyān", 34.8, 67.8),
@@ -77,7 +77,7 @@ def test_every_unit_and_country_has_a_name_in_every_language(code: str) -> None:
         for row in table("places_names.csv")
         if row["language"] == code and row["kind"] != "demonym"
     }
-    wanted = {(u.code, "country" if u.is_country else "admin1") for u in UNITS.values()}
+    wanted = {(u.code, "country" if u.is_country else "admin1") for u in AREAS.values()}
     assert wanted <= named
 
 
