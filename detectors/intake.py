@@ -7,16 +7,17 @@ that partition, and what its sources brought in the hours that are still open.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from detectors.cells import RETIRED, SourceMonitor, cell_of_report
 from detectors.coding import Coded as CodedReport
 from detectors.coding import code
-from detectors.coverage import SourceMonitor
-from detectors.records import Event, Heartbeat, Report, SourceHealth, Tick
+from detectors.records import Event, Heartbeat, Report, SourceHealth, Tick, Volume
 from detectors.timegrid import Grid, instant, seconds
+from detectors.world.units import UNITS
 
 _LONGEST_GAP: Final = 90 * 86_400  # seconds: of a longer silence only the end is told by hours
 _TICK_HEALTH: Final = 500  # health records in a tick: some 75 KB
@@ -29,12 +30,13 @@ Coder = Callable[[Sequence[Report]], Sequence[CodedReport]]
 class IntakeState(Struct):
     """What is remembered of one partition of the reports."""
 
-    version: str = "intake@1"
+    version: str = "intake@2"
     offset: int = -1  # the last record taken in
     time: int = 0  # the watermark: all up to here has come, seconds
     newest: int = 0  # the newest time seen
     sources: dict[str, SourceMonitor] = {}
-    open: dict[int, dict[str, set[str]]] = {}  # hour's end -> source -> report ids
+    open: dict[int, dict[str, dict[str, str]]] = {}  # hour's end -> source -> report id -> cell
+    violent: dict[int, dict[str, set[str]]] = {}  # hour's end -> country -> report ids
     errors: dict[int, dict[str, str]] = {}  # hour's end -> source -> why it could not be fetched
 
 
@@ -50,26 +52,34 @@ class Coded(Struct):
     """What a batch of reports came to."""
 
     events: list[Event]
-    health: list[SourceHealth]  # by hour, then by source
+    health: list[SourceHealth]  # of sources, by hour, then by source
     time: int  # the watermark after the batch, seconds
     advanced: bool  # whether the batch moved it
     outcomes: Counter[str]
     late: int  # reports whose step was over
     failed: list[Failure] = []
+    cells: list[SourceHealth] = []  # of cells, by hour, then by source
+    volumes: list[Volume] = []  # by hour, then by country; what is not told is 0
 
     def ticks(self, partition: int, of: int) -> list[Tick]:
         """Return the watermark as ticks, each small enough for one record, the last the highest."""
         if not self.advanced:
             return []
         chunks: list[list[SourceHealth]] = [[]]
-        for health in self.health:
+        for health in self.cells:
             chunk = chunks[-1]
             if len(chunk) >= _TICK_HEALTH and health.at != chunk[-1].at:
                 chunks.append(chunk := [])
             chunk.append(health)
-        *earlier, last = chunks
-        ticks = [Tick(partition, of, chunk[-1].at, tuple(chunk)) for chunk in earlier]
-        return [*ticks, Tick(partition, of, instant(self.time), tuple(last))]
+        ends = [*(chunk[-1].at for chunk in chunks[:-1]), instant(self.time)]
+        ticks, start = [], 0
+        for end, chunk in zip(ends, chunks, strict=True):
+            stop = start
+            while stop < len(self.volumes) and self.volumes[stop].at <= end:
+                stop += 1
+            ticks.append(Tick(partition, of, end, tuple(chunk), tuple(self.volumes[start:stop])))
+            start = stop
+        return ticks
 
 
 class Intake:
@@ -99,8 +109,9 @@ class Intake:
         fresh = [(offset, record) for offset, record in records if offset > state.offset]
         reports = [(offset, record) for offset, record in fresh if isinstance(record, Report)]
         outcomes: Counter[str] = Counter()
-        events: list[Event] = []
-        failed: list[Failure] = []
+        coded_to = Coded([], [], 0, False, outcomes, 0)
+        events, failed = coded_to.events, coded_to.failed
+        told: dict[str, dict[str, str]] = {}  # report id -> country -> where and when, of violence
         for coded in self._coded(reports):
             if isinstance(coded, Failure):
                 outcomes["failed"] += 1
@@ -108,14 +119,16 @@ class Intake:
                 continue
             outcomes[coded.outcome] += 1
             events.extend(coded.events)
-        health: list[SourceHealth] = []
-        late = 0
+            for event in coded.events:
+                if _tells_of_violence(event):
+                    told.setdefault(event.report, {})[event.unit] = _where_and_when(event)
         for _, record in fresh:
-            late += self._note(state, record)
-            health.extend(self._advance(state))
+            coded_to.late += self._note(state, record, told)
+            self._advance(state, coded_to)
         if fresh:
             state.offset = fresh[-1][0]
-        return Coded(events, health, state.time, state.time > before, outcomes, late, failed)
+        coded_to.time, coded_to.advanced = state.time, state.time > before
+        return coded_to
 
     def _coded(self, reports: Sequence[tuple[int, Report]]) -> Iterable[CodedReport | Failure]:
         """Code reports, one by one where one of them cannot be coded."""
@@ -135,43 +148,80 @@ class Intake:
             return Failure(offset, report.id, repr(error)[:_LONGEST_ERROR])
         return coded
 
-    def _note(self, state: IntakeState, record: Report | Heartbeat | Tick) -> bool:
+    def _note(
+        self,
+        state: IntakeState,
+        record: Report | Heartbeat | Tick,
+        told: Mapping[str, Mapping[str, str]],
+    ) -> bool:
         """Note one record; return whether it is a report that came after its step was over."""
         at = seconds(record.time if isinstance(record, Tick) else record.seen_at)
         state.newest = max(state.newest, at)
         if isinstance(record, Tick):
             return False
         hour = (at // self._grid.coarse + 1) * self._grid.coarse
-        if record.source not in state.sources:
-            state.sources[record.source] = SourceMonitor(record.source, since=hour)
+        monitor = state.sources.get(record.source)
+        if monitor is None:
+            monitor = state.sources[record.source] = SourceMonitor(record.source, since=hour)
+        monitor.heard = max(monitor.heard, hour)
         if hour > state.time:  # what comes late, or twice, is no sign of how much is seen now
             if isinstance(record, Report):
-                seen = state.open.get(hour)
-                if seen is None:
-                    seen = state.open[hour] = {}
-                ids = seen.get(record.source)
-                if ids is None:
-                    ids = seen[record.source] = set()
-                ids.add(record.id)
+                _count(state, hour, record, told.get(record.id, {}))
             elif record.error is not None:
                 state.errors.setdefault(hour, {})[record.source] = record.error
         return isinstance(record, Report) and self._grid.boundary_after(at) <= state.time
 
-    def _advance(self, state: IntakeState) -> Sequence[SourceHealth]:
+    def _advance(self, state: IntakeState, found: Coded) -> None:
+        """Let stream time reach what the newest record tells; add what the hours came to."""
         time = self._grid.floor(state.newest - self._disorder)
         if time <= state.time:
-            return ()
+            return
         coarse = self._grid.coarse
         since = max(state.time or time, time - _LONGEST_GAP)
         first = (since // coarse + 1) * coarse
         state.time = time
-        health = []
         for hour in range(first, time + 1, coarse):
-            seen, errors = state.open.pop(hour, {}), state.errors.pop(hour, {})
-            for source in sorted(state.sources):
-                monitor = state.sources[source]
-                if hour < monitor.since:
-                    continue
-                count = len(seen.get(source, ()))
-                health.append(monitor.close_hour(count, hour, errors.get(source)))
-        return health
+            _close(state, hour, found)
+
+
+def _tells_of_violence(event: Event) -> bool:
+    """Whether an event is a country's copy of violence that happened, and no reprint."""
+    unit = UNITS.get(event.unit)
+    happened = event.event == "ASSAULT" and not event.auxiliary and event.wire is None
+    return happened and unit is not None and unit.is_country
+
+
+def _where_and_when(event: Event) -> str:
+    """Return what reports of one happening mostly agree in."""
+    place, days = event.place, event.occurred
+    return f"{place.admin1 or '' if place else ''}/{days.start if days else ''}"
+
+
+def _count(state: IntakeState, hour: int, report: Report, told: Mapping[str, str]) -> None:
+    """Count a report in its hour: once for its cell; what it tells of, once for each country."""
+    by_source = state.open.get(hour)
+    if by_source is None:
+        by_source = state.open[hour] = {}
+    ids = by_source.get(report.source)
+    if ids is None:
+        ids = by_source[report.source] = {}
+    ids[report.id] = cell_of_report(report)
+    for country, what in told.items():
+        state.violent.setdefault(hour, {}).setdefault(country, set()).add(what)
+
+
+def _close(state: IntakeState, hour: int, found: Coded) -> None:
+    """Close an hour: judge every source, and tell how much there was of each country."""
+    seen, errors = state.open.pop(hour, {}), state.errors.pop(hour, {})
+    violent = state.violent.pop(hour, {})
+    found.volumes.extend(Volume(c, instant(hour), len(violent[c])) for c in sorted(violent))
+    newest = max((monitor.heard for monitor in state.sources.values()), default=0)
+    for source in sorted(state.sources):
+        monitor = state.sources[source]
+        if monitor.heard < newest - RETIRED:  # it is no more polled
+            del state.sources[source]
+        elif hour >= monitor.since:
+            counts = Counter(seen[source].values()) if source in seen else {}
+            whole, cells = monitor.close_hour(counts, hour, errors.get(source))
+            found.health.append(whole)
+            found.cells.extend(cells)

@@ -11,9 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.intake import Coded, Intake, IntakeState
-from detectors.records import Event, Heartbeat, Report, SourceHealth, Tick
+from detectors.records import (
+    Event,
+    Heartbeat,
+    IncidentRecord,
+    Interval,
+    Report,
+    SourceHealth,
+    Tick,
+)
 from detectors.timegrid import Grid, instant, seconds
-from tests.core_records import clock, report, tick
+from tests.core_records import clock, day, report, tick
 
 Fed = Report | Heartbeat | Tick
 GRID = Grid()
@@ -84,7 +92,7 @@ def test_a_source_is_judged_from_its_first_hour_on() -> None:
         ("post", clock(0, 13)),
         ("wire", clock(0, 13)),
     ]
-    assert state.sources["post"].watched == 1
+    assert [cell.watched for cell in state.sources["post"].cells.values()] == [1]
 
 
 def test_one_report_sent_twice_is_seen_once() -> None:
@@ -127,7 +135,8 @@ def test_ticks_carry_all_health_in_order_and_end_at_the_watermark() -> None:
     records: list[Fed] = [report(f"r-{n}", clock(0, 10), f"s-{n:03}") for n in range(60)]
     found = _take([*records, tick(clock(1, 10, 30))])
     ticks = found.ticks(2, 5)
-    assert [h for t in ticks for h in t.sources] == found.health
+    assert [h for t in ticks for h in t.sources] == found.cells
+    assert [v for t in ticks for v in t.volumes] == found.volumes
     assert [t.time for t in ticks] == sorted({t.time for t in ticks})
     assert ticks[-1].time == clock(1, 10, 30)
     assert {(t.partition, t.of) for t in ticks} == {(2, 5)}
@@ -228,3 +237,55 @@ def test_an_impossible_time_of_publication_stops_nothing(year: int, when: str) -
         published_at=claimed,
     )
     assert _take([told]).outcomes.total() == 1
+
+
+def test_each_hour_tells_how_many_days_of_violence_in_places_it_was_told_of() -> None:
+    there = IncidentRecord("ASSAULT", Interval(day(0), day(0)), "PAK", "PK-KP", "Peshawar", "town")
+    elsewhere = IncidentRecord("ASSAULT", Interval(day(0), day(0)), "AFG", "AF-HEL")
+    protest = IncidentRecord("PROTEST", Interval(day(0), day(0)), "AFG", "AF-KAN", None, "admin1")
+    found = _take(
+        [
+            report("a", clock(0, 10, 10)),
+            report("a", clock(0, 10, 20)),
+            report("b", clock(0, 10, 30)),  # of the same province and day
+            report("f", clock(0, 10, 35), record=elsewhere),
+            report("c", clock(0, 10, 40), record=there),
+            report("d", clock(0, 10, 50), record=protest),
+            report("e", clock(0, 12, 10)),
+            tick(clock(0, 12)),
+            report("late", clock(0, 11, 10)),
+            tick(clock(0, 14)),
+        ]
+    )
+    told = [("AFG", clock(0, 11), 2), ("PAK", clock(0, 11), 1), ("AFG", clock(0, 13), 1)]
+    assert [(v.country, v.at, v.reports) for v in found.volumes] == told
+    (only,) = found.ticks(0, 1)
+    assert list(only.volumes) == found.volumes
+
+
+def test_ticks_carry_health_by_family_and_language_the_topic_by_source() -> None:
+    found = _take(
+        [
+            report("a", clock(0, 10, 30), publisher="BBC Pashto", language="ps"),
+            report("b", clock(0, 10, 40), publisher="dawn", language="en"),
+            report("c", clock(0, 10, 40), publisher="No Such Paper", language="ur-PK"),
+            tick(clock(0, 11)),
+        ]
+    )
+    assert [(h.source, h.publisher, h.language, h.seen) for h in found.health] == [
+        ("wire", None, None, 3)
+    ]
+    (only,) = found.ticks(0, 1)
+    assert [(h.source, h.publisher, h.language, h.seen) for h in only.sources] == [
+        ("wire", "bbc", "ps", 1),
+        ("wire", "dawn", "en", 1),
+        ("wire", None, "ur", 1),  # after those that have a name
+    ]
+
+
+def test_a_source_of_which_nothing_is_heard_for_two_months_is_no_more_waited_for() -> None:
+    state = IntakeState()
+    _take([report("a", clock(0, 10)), report("b", clock(0, 10), "post"), tick(clock(1))], state)
+    for on in range(2, 65):
+        _take([Heartbeat("post", clock(on))], state)
+    assert list(state.sources) == ["post"]
