@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
@@ -14,9 +14,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors import ledger
+from detectors.alerting import Policy
 from detectors.records import Alert, Coverage, Delivery, Event, IncidentRef
 from detectors.signals import SIGNALS
 from detectors.world.units import UNITS, name_of
+from streams.commands.alternatives import Alternative, alternatives
+from streams.commands.closing import Difference, closing, difference
+from streams.commands.instability import Instability, instabilities
 from streams.store import Evidence, Store, StoredReport
 from streams.wording import DISCLAIMER, VOICES, headline, number, percent, publisher, resolver
 
@@ -56,11 +60,16 @@ class Account(Struct, frozen=True):
     headline: str
     place: str
     alert: Alert
+    difference: Difference  # when it opened
+    instability: Instability | None  # of its unit now; None: it is no area, or not scored yet
     settlement: str
+    closing: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     coverage: tuple[Spell, ...]
     against: tuple[str, ...]
-    track: Track
+    alternatives: tuple[Alternative, ...]
+    track: Track  # as it was known when it opened
+    track_now: Track  # of all others of its kind, as the store has it
     changes: tuple[Change, ...]
     revisions: tuple[Alert, ...]
     deliveries: tuple[Delivery, ...]
@@ -68,25 +77,29 @@ class Account(Struct, frozen=True):
     disclaimer: str
 
 
-def account(store: Store, alert: Alert) -> Account:
-    """Gather an alert's account from the store."""
+def account(store: Store, alert: Alert, policy: Policy | None = None) -> Account:
+    """Gather an alert's account from the store; `policy` says how alerts end."""
     revisions = store.revisions(alert.id)
     evidence = store.evidence(replace(alert, evidence=_all_incidents(revisions)))
-    earlier = [
+    like = [
         each
         for each in store.alerts(signal=alert.signal)
-        if each.direction == alert.direction and each.opened_at < alert.opened_at
+        if each.direction == alert.direction and each.id != alert.id
     ]
-    track = _track(earlier, alert.opened_at)
     return Account(
         headline=headline(alert),
         place=place_of(alert.unit),
         alert=alert,
+        difference=difference(revisions[0] if revisions else alert),
+        instability=instabilities(store.scores()).get(alert.unit),
         settlement=resolver(alert),
+        closing=tuple(closing(alert, revisions, policy or Policy())),
         evidence=tuple(evidence),
         coverage=tuple(_spells(revisions)),
         against=tuple(_against(alert, revisions, evidence)),
-        track=track,
+        alternatives=tuple(alternatives(store, alert, revisions, evidence)),
+        track=_track(a for a in like if a.outcome and a.outcome.at <= alert.opened_at),
+        track_now=_track(like),
         changes=tuple(_changes(revisions)),
         revisions=tuple(revisions),
         deliveries=tuple(store.deliveries(alert.id)),
@@ -98,7 +111,7 @@ def account(store: Store, alert: Alert) -> Account:
 def place_of(code: str) -> str:
     """Name a unit with its country and code."""
     unit = UNITS.get(code)
-    if unit is None or unit.is_country:
+    if unit is None or unit.kind != "admin1":
         return f"{name_of(code)} ({code})"
     return f"{unit.name}, {name_of(unit.country)} ({code})"
 
@@ -122,9 +135,7 @@ def _method(signal: str) -> str:
     return f"{known.title}: tocsin signals explain {signal}" if known else signal
 
 
-def _track(earlier: Sequence[Alert], opened_at: datetime) -> Track:
-    # What was settled later was not known when this alert opened.
-    known = [a for a in earlier if a.outcome is not None and a.outcome.at <= opened_at]
+def _track(known: Iterable[Alert]) -> Track:
     skill = ledger.skill(known)
     return Track(skill.hits + skill.false, skill.hits, skill.void, skill.precision_interval)
 

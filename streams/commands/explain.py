@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from detectors.records import Casualties, Event, IncidentRef
+from detectors.records import Alert, Casualties, Event, IncidentRef, Part
 from streams.commands import base
-from streams.wording import percent, publisher, sides
+from streams.wording import number, percent, publisher, sides
 
 if TYPE_CHECKING:
-    from streams.commands.account import Account
+    from streams.commands.account import Account, Track
     from streams.store import Evidence
+
+
+_VERDICTS: Final = {True: "suspected", False: "not suspected", None: "cannot be told"}
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +51,9 @@ def explain(
     """
     from streams.commands.account import account
 
-    with base.open_store(base.open_settings(ctx)) as store:
-        told = account(store, base.find_alert(store, alert))
+    settings = base.open_settings(ctx)
+    with base.open_store(settings) as store:
+        told = account(store, base.find_alert(store, alert), settings.policy())
     if plot is not None:
         base.write_plot(told.alert, told.revisions, plot)
     if json:
@@ -62,6 +66,7 @@ def _print(told: Account) -> None:
     base.say(told.headline, style=base.STYLES[told.alert.severity])
     base.say(f"{told.alert.id}, revision {told.alert.revision} of {base.when(told.alert.at)}")
     _print_change(told)
+    _print_instability(told)
     _print_sureness(told)
     _print_evidence(told.evidence)
     _print_test(told)
@@ -72,6 +77,10 @@ def _print(told: Account) -> None:
     base.heading("What speaks against it")
     for text in told.against or ("Nothing that is known here.",):
         base.say(f"- {text}")
+    base.heading("What else it could be")
+    for rival in told.alternatives:
+        verdict = _VERDICTS[rival.suspected]
+        base.say(f"- {rival.name}: {verdict}; {rival.text}")
     _print_revisions(told)
     base.say()
     base.say(told.disclaimer, style="italic")
@@ -84,7 +93,70 @@ def _print_change(told: Account) -> None:
     base.say(f"- When it opened, {base.when(first.opened_at)}: {first.reason}")
     if told.alert.revision != first.revision:
         base.say(f"- As last judged, {base.when(told.alert.at)}: {told.alert.reason}")
+    for line in _difference(told):
+        base.say(f"- {line}")
     base.say(f"- By {told.method}")
+    _print_parts(first, told.alert)
+
+
+def _print_parts(first: Alert, last: Alert) -> None:
+    """Tell which signals the alert rests on; of one that is quiet by now, on which it opened."""
+    if not last.parts and first.parts:
+        base.say("- No signal adds to it any more; when it opened, these did:")
+    for part in last.parts or first.parts:
+        base.say(f"    {_part(part)}")
+
+
+def _print_instability(told: Account) -> None:
+    """Tell the index of the unit as of its last score; other units than areas have none."""
+    from detectors.index import words
+    from streams.commands.instability import brief, factor_line, is_area, models
+
+    if not is_area(told.alert.unit):
+        return
+    base.heading("Instability index")
+    found = told.instability
+    if found is None or found.index is None:
+        base.say(f"- {brief(found).capitalize()}")
+        return
+    base.say(f"- {words(found.index)}")
+    base.say(
+        f"- That is the chance of an escalation within {found.index.horizon_days} days, as last "
+        f"judged, {base.when(found.at)}, with coverage {found.coverage}"
+    )
+    for factor in found.index.factors:
+        base.say(f"    {factor_line(factor)}")
+    for text in models([found]):
+        base.say(f"- {text}")
+
+
+def _difference(told: Account) -> Iterator[str]:
+    """Say how far from the usual it was when it opened, since when, and how rare that is."""
+    found = told.difference
+    if found.observed is not None and found.expected is not None and found.more is not None:
+        times = f", {number(found.times)} times as many" if found.times else ""
+        word = "more" if found.more >= 0 else "fewer"
+        yield (
+            f"Seen {found.observed}, expected {number(found.expected)}: "
+            f"{number(abs(found.more))} {word}{times}"
+        )
+    if found.since is not None:
+        yield f"By the daily counts, the difference began on {found.since}"
+    if found.per_year is not None:
+        yield (
+            f"Evidence of this strength: {number(found.per_year)} times in a usual year of a unit "
+            "like this one"
+        )
+
+
+def _part(part: Part) -> str:
+    from detectors.signals import SIGNALS
+
+    title = SIGNALS[part.signal].title if part.signal in SIGNALS else part.signal
+    seen = "unknown" if part.observed is None else str(part.observed)
+    usual = "unknown" if part.expected is None else number(part.expected)
+    text = f"{part.signal} {title}: {part.strength:+.1f} nats; seen {seen}, expected {usual}"
+    return f"{text}; {part.reason}" if part.reason else text
 
 
 def _print_sureness(told: Account) -> None:
@@ -101,16 +173,20 @@ def _print_sureness(told: Account) -> None:
         f"- A window at least this unusual, were all as before: p {chance(first.p)} when it "
         f"opened, p {chance(told.alert.p)} as last judged"
     )
+    base.say(f"- When it opened: {_told(track)}")
+    base.say(f"- By now, of all others of its kind: {_told(told.track_now)}")
+
+
+def _told(track: Track) -> str:
+    """Say how claims turned out."""
+    void = f"; {track.void} void, because the unit could not be seen" if track.void else ""
     if track.interval is None:
-        base.say("- No earlier claim of this signal and direction had been settled")
-    else:
-        low, high = track.interval
-        base.say(
-            f"- Of {track.settled} such claims settled before, {track.hits} came true "
-            f"(95% interval of the share: {percent(low)} to {percent(high)})"
-        )
-    if track.void:
-        base.say(f"- Void, because the unit could not be seen: {track.void}")
+        return f"no claim of this signal and direction had been settled{void}"
+    low, high = track.interval
+    return (
+        f"of {_plural(track.settled, 'settled claim')} {track.hits} came true "
+        f"(95% interval of the share: {percent(low)} to {percent(high)}){void}"
+    )
 
 
 def _print_evidence(evidence: tuple[Evidence, ...]) -> None:
@@ -159,8 +235,10 @@ def _print_event(event: Event, of: Evidence) -> None:
 
 def _print_test(told: Account) -> None:
     outcome = told.alert.outcome
-    base.heading("What would prove it wrong")
+    base.heading("What would prove it wrong, or close it")
     base.say(f"- {told.settlement}")
+    for text in told.closing:
+        base.say(f"- {text}")
     if outcome is None:
         base.say("- Not settled yet")
     else:

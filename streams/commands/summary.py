@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from detectors.baseline import GUARD_DAYS, LEARNING_DAYS
 from detectors.budget import SEVERITIES, YEAR, Budget
 from detectors.ledger import Skill, skill
+from detectors.onsets import Onset, onsets
 from detectors.records import Alert, Severity
-from detectors.signals.violence_surge import GUARD_DAYS, LEARNING_DAYS
 from detectors.timegrid import DAY
-from detectors.world.units import UNITS, name_of
+from detectors.warned import Leads, leads, match
+from detectors.world.units import AREAS, name_of
 from streams.commands.base import heading, print_table, say
 from streams.scenarios.facts import Fact
 from streams.wording import DISCLAIMER, percent
@@ -67,6 +69,7 @@ class Summary(Struct, frozen=True):
     budget: tuple[Spent, ...]
     rises: Skill
     falls: Skill
+    onsets: Leads  # of violence, in truth, and whether they were warned of
     seconds: float
     reports_per_second: float
 
@@ -95,7 +98,8 @@ def summarise(
     first = [alert for alert in revisions if alert.revision == 0]
     # Before it had learned what is normal, it could not raise an alarm.
     years = ((span[1] - span[0]).total_seconds() / DAY - GUARD_DAYS - LEARNING_DAYS) * DAY / YEAR
-    unit_years = years * len(UNITS)
+    # Areas alone: the budget allows so many false alarms for each, whatever else is watched.
+    unit_years = years * len(AREAS)
     return Summary(
         reports=reports,
         incidents=len(facts),
@@ -109,6 +113,7 @@ def summarise(
                 false=sum(
                     a.outcome is not None
                     and a.outcome.verdict == "FALSE"
+                    and a.unit in AREAS
                     and SEVERITIES.index(highest[a.id]) >= SEVERITIES.index(severity)
                     for a in last.values()
                 ),
@@ -119,9 +124,21 @@ def summarise(
         ),
         rises=skill(a for a in last.values() if a.direction == "rise"),
         falls=skill(a for a in last.values() if a.direction == "fall"),
+        onsets=leads(match(_onsets(facts), last.values())),
         seconds=round(seconds, 1),
         reports_per_second=round(reports / seconds, 1),
     )
+
+
+def _onsets(facts: Sequence[Fact]) -> Iterator[Onset]:
+    """Yield the onsets of violence in truth, area by area."""
+    if not facts:
+        return
+    first, last = (pick(fact.day_start for fact in facts) for pick in (min, max))
+    days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    for unit in AREAS:
+        counts = Counter(f.day_start for f in facts if unit in (f.admin1, f.country))
+        yield from onsets(unit, {day: counts[day] for day in days})[0]
 
 
 def _highest(revisions: Iterable[Alert]) -> dict[str, Severity]:
@@ -180,8 +197,8 @@ def _surged(facts: Sequence[Fact]) -> list[str]:
     """Return the provinces where the week after had four incidents or more, thrice the lull's."""
     return [
         unit
-        for unit in UNITS
-        if unit.startswith("AF-")
+        for unit, known in AREAS.items()
+        if (known.kind, known.country) == ("admin1", "AFG")
         and (after := _count(facts, unit, SURGE)) >= 4
         and after >= 3 * _count(facts, unit, LULL)
     ]
@@ -229,6 +246,11 @@ def show(summary: Summary) -> None:
     )
     say(f"Rises: {_skill_line(summary.rises)}")
     say(f"Falls: {_skill_line(summary.falls)}")
+    found = summary.onsets
+    say(
+        f"Onsets of violence in truth: {found.onsets}, of which {found.ahead} warned of before, "
+        f"{found.late} called in the fortnight from then on, {found.missed} missed"
+    )
     spent = "; ".join(f"{s.severity} {s.false} of {s.allowed:g}" for s in summary.budget)
     say(f"False alarms over {summary.budget[0].unit_years:g} unit-years, of the budget: {spent}")
     say(DISCLAIMER, style="dim")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from detectors.ledger import is_due, settle, skill, wilson
+from detectors.ledger import can_settle, counts_of, is_due, settle, skill, wilson
 from detectors.records import Alert, Outcome
 from detectors.timegrid import seconds
 from tests.alert_records import alert
@@ -69,6 +69,85 @@ def test_days_that_are_not_at_hand_void_the_claim(first: int, last: int, verdict
 def test_a_score_without_a_series_voids_the_claim() -> None:
     known = score(clock(28), daily=(), series_end=None)
     assert settle(claim(25, 27, 1).resolver, known, AT).verdict == "VOID"
+
+
+@pytest.mark.parametrize(
+    ("indicator", "indicators", "signal", "observed"),
+    [
+        pytest.param("strikes", {"strikes": (0,) * 25 + (2, 0, 1)}, "S0", 2, id="its own counts"),
+        pytest.param("strikes", {"protests": (1,) * 28}, "S0", 0, id="not named: none"),
+        pytest.param("strikes", {}, "S0", 0, id="a sum that names none is zero all over"),
+        pytest.param("strikes", {}, "S1", None, id="a signal that counts other things cannot tell"),
+        pytest.param("violent_incidents", {}, "S1", 6, id="violence is what is counted by days"),
+        pytest.param(
+            "violent_incidents",
+            {"strikes": (1,) * 28},
+            "S0",
+            0,
+            id="nor is violence",
+        ),
+        pytest.param("strikes", {"strikes": (5, 5)}, "S0", None, id="too short a series"),
+    ],
+)
+def test_a_claim_counts_its_own_indicator(
+    indicator: str, indicators: dict[str, tuple[int, ...]], signal: str, observed: int | None
+) -> None:
+    known = score(
+        clock(28),
+        signal=signal,
+        daily=(*(0,) * 24, 1, 2, 3, 0),
+        series_end=day(28),
+        indicators=indicators,
+    )
+    rule = replace(claim(25, 27, 2).resolver, indicator=indicator)
+    outcome = settle(rule, known, AT)
+    assert outcome.observed == observed
+    if observed is None:
+        assert outcome.verdict == "VOID"
+    else:
+        assert outcome.verdict == ("HIT" if observed >= 2 else "FALSE")
+
+
+def test_counts_are_told_by_day() -> None:
+    known = score(clock(28), daily=(1, 0, 2), series_end=day(28))
+    assert counts_of(known, "violent_incidents") == {day(26): 1, day(27): 0, day(28): 2}
+    assert counts_of(replace(known, series_end=None), "violent_incidents") is None
+
+
+COUNTED = {"violent_incidents", "strikes"}
+
+
+@pytest.mark.parametrize(
+    ("to", "series_days", "evaluable"),
+    [
+        pytest.param({}, None, True, id="days, a count and a later time"),
+        pytest.param({"indicator": "mood"}, None, False, id="nobody counts it"),
+        pytest.param({"last_day": day(0)}, None, False, id="it has no days"),
+        pytest.param({"settle_at": clock(14, hours=23)}, None, False, id="its days are not over"),
+        pytest.param({"count": 0}, None, False, id="at least none cannot fail"),
+        pytest.param({"count": 0, "comparison": "at_most"}, None, True, id="at most none can"),
+        pytest.param({}, 20, True, id="its first day is the oldest of the series"),
+        pytest.param({}, 19, False, id="its first day will be gone"),
+    ],
+)
+def test_a_claim_that_cannot_be_evaluated_is_refused(
+    to: dict[str, object], series_days: int | None, evaluable: bool
+) -> None:
+    rule = replace(claim(1, 14, 3).resolver, **to)
+    assert can_settle(rule, COUNTED, series_days=series_days) is evaluable
+
+
+def test_what_can_be_settled_is_not_void_for_want_of_days() -> None:
+    rule = claim(1, 14, 3).resolver
+    for series_days in range(1, 40):
+        # By its latest the local day has turned when it is settled.
+        known = score(
+            rule.settle_at,
+            daily=(1,) * series_days,
+            series_end=day((rule.settle_at - clock()).days + 1),
+        )
+        outcome = settle(rule, known, seconds(rule.settle_at))
+        assert (outcome.verdict != "VOID") == can_settle(rule, COUNTED, series_days=series_days)
 
 
 def test_a_claim_is_due_from_its_time_on() -> None:
