@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types unit lock servers bench bench-coding bench-incidents bench-store clean
+.PHONY: help demo test lint types unit lock servers bench bench-coding bench-coverage bench-detection bench-incidents bench-backtest bench-simulator bench-store clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,18 @@ bench-coding: .venv/dev ## What the coder can do, and how fast, beside naive one
 
 bench-incidents: .venv/dev ## How well reports become incidents, how fast, in how much memory
 	$(BIN)/python tests/benchmarks/bench_incidents.py $(ARGS)
+
+bench-detection: .venv/dev ## What is found, how soon, at which false alarms; ARGS="--quick" for less
+	$(BIN)/python -m tests.benchmarks.bench_detection $(ARGS)
+
+bench-coverage: .venv/dev ## How soon an outage is known, how often calm is taken for one
+	$(BIN)/python tests/benchmarks/bench_coverage.py $(ARGS)
+
+bench-backtest: .venv/dev ## How long a backtest takes, in how much memory
+	$(BIN)/python -m tests.benchmarks.bench_backtest $(ARGS)
+
+bench-simulator: .venv/dev ## How fast worlds are simulated, and how true
+	$(BIN)/python tests/benchmarks/bench_simulator.py $(ARGS)
 
 bench-store: .venv/dev ## Speed of the store
 	$(BIN)/python tests/benchmarks/bench_store.py

@@ -9,35 +9,35 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import Final
 
-from grafana_foundation_sdk.builders import (
-    bargauge,
-    common,
-    dashboard,
-    prometheus,
-    stat,
-    statetimeline,
-    table,
-    text,
-    timeseries,
-)
+from grafana_foundation_sdk.builders import common, dashboard, table, text
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as looks
 from grafana_foundation_sdk.models import dashboard as model
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana_foundation_sdk.models.text import TextMode
-
-FOLDER: Final = Path(__file__).parent / "grafana" / "dashboards"
-SOURCE: Final = model.DataSourceRef(type_val="prometheus", uid="prometheus")
-WIDTH: Final = 24  # columns of Grafana's grid
-
-P = TypeVar("P", bargauge.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
-AnyPanel = (
-    bargauge.Panel | stat.Panel | statetimeline.Panel | table.Panel | text.Panel | timeseries.Panel
+from panels import (
+    SOURCE,
+    About,
+    AnyPanel,
+    Query,
+    bars,
+    coded,
+    column,
+    filled,
+    mapping,
+    series,
+    stats,
+    tidy,
+    timeline,
 )
 
-_UNITS = 'country=~"$country",unit=~"$unit"'
+FOLDER: Final = Path(__file__).parent / "grafana" / "dashboards"
+WIDTH: Final = 24  # columns of Grafana's grid
+
+# A border or a dyad has both countries in its label ("AFG~PAK"); a group may have none.
+_COUNTRY = 'country=~".*($country).*"'
+_UNITS = f'kind=~"$kind",{_COUNTRY},unit=~"$unit"'
 # Colours that differ for colour-blind readers too; every value also has a word.
 _SEVERITIES = {1: ("watch", "#F2CC0C"), 2: ("warning", "#FF780A"), 3: ("critical", "#8F3BB8")}
 _STATES = {
@@ -53,109 +53,17 @@ known at each moment**. The record, with the evidence of every alert, is the top
 border."""
 
 
-class Query(NamedTuple):
-    """A PromQL expression, how its series are called, and whether only its last value counts."""
-
-    expr: str
-    legend: str = ""
-    instant: bool = False
-
-
-class About(NamedTuple):
-    """What a panel is called, what it tells, and the unit of its values."""
-
-    title: str
-    description: str
-    unit: str
-
-
-def _fill(panel: P, about: About, *queries: Query) -> P:
-    """Give a panel its words, its unit and its queries."""
-    panel.title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
-    for letter, query in zip("ABCDEFGH", queries, strict=False):
-        target = prometheus.Dataquery().expr(query.expr).ref_id(letter).datasource(SOURCE)
-        if isinstance(panel, table.Panel):
-            target.instant().format(PromQueryFormat.TABLE)
-        elif query.instant:
-            target.instant().legend_format(query.legend)
-        else:
-            target.range().legend_format(query.legend)
-        panel.with_target(target)
-    return panel
-
-
-def _series(about: About, *queries: Query) -> timeseries.Panel:
-    legend = common.VizLegendOptions().show_legend(True).placement(looks.LegendPlacement.BOTTOM)
-    legend.display_mode(looks.LegendDisplayMode.LIST)
-    many = common.VizTooltipOptions().mode(looks.TooltipDisplayMode.MULTI)
-    many.sort(looks.SortOrder.DESCENDING)
-    # A gap is drawn as a gap: what was not known is not interpolated.
-    panel = timeseries.Panel().legend(legend).tooltip(many).span_nulls(False)
-    return _fill(panel.line_width(2).fill_opacity(5), about, *queries)
-
-
-def _stat(about: About, query: Query) -> stat.Panel:
-    panel = stat.Panel().text_mode(looks.BigValueTextMode.VALUE_AND_NAME).no_value("no data")
-    return _fill(panel.color_mode(looks.BigValueColorMode.NONE), about, query)
-
-
-def _bars(about: About, *queries: Query) -> bargauge.Panel:
-    panel = bargauge.Panel().orientation(looks.VizOrientation.HORIZONTAL).no_value("no data").min(0)
-    panel.display_mode(looks.BarGaugeDisplayMode.BASIC)
-    panel.color_scheme(
-        dashboard.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color("#3274A1")
-    )
-    return _fill(panel, about, *queries)
-
-
-def _mapping(words: dict[int, tuple[str, str]]) -> list[model.ValueMapping]:
-    results = {
-        str(value): model.ValueMappingResult(text=word, color=color, index=value)
-        for value, (word, color) in words.items()
-    }
-    return [model.ValueMap(options=results)]
-
-
-def _timeline(about: About, words: dict[int, tuple[str, str]], query: Query) -> statetimeline.Panel:
-    panel = statetimeline.Panel().mappings(_mapping(words)).no_value("no data").row_height(0.85)
-    panel.show_value(looks.VisibilityMode.NEVER).merge_values(True).per_page(45)
-    panel.thresholds(dashboard.ThresholdsConfig().steps([model.Threshold(color="#B7B7B7")]))
-    return _fill(panel, about, query)
-
-
-def _coded(metric: str, matchers: str, by: str, words: dict[int, tuple[str, str]]) -> str:
-    """A one-hot state metric as one number: the key in `words` of the state that is 1."""
-    parts = [
-        f'{value} * max by ({by}) ({metric}{{{matchers}state="{word}"}})'
-        for value, (word, _) in words.items()
-    ]
-    return " + ".join(parts)
-
-
-def _column(panel: table.Panel, name: str, title: str, unit: str, **more: object) -> None:
-    about = [("displayName", title), ("unit", unit), *more.items()]
-    panel.override_by_name(name, [model.DynamicConfigValue(id_val=k, value=v) for k, v in about])
-
-
-def _tidy(panel: table.Panel, order: list[str]) -> table.Panel:
-    """Join a table's queries on their labels, and leave out what Grafana adds."""
-    panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
-    places = {name: place for place, name in enumerate(order)}
-    options = {"excludeByName": {"Time": True}, "indexByName": places, "renameByName": {}}
-    organize = model.DataTransformerConfig(id_val="organize", options=options)
-    return panel.with_transformation(organize).filterable(True)
-
-
 def _unit_table() -> table.Panel:
     about = About(
         "Units",
-        "Every unit as of its last score. An empty p-value, observed or expected number means "
-        "unknown, and the data state says why. Expected is what the window would hold were all as "
-        "before.",
+        "Every unit as of its last score. Instability is the chance of an escalation in the next "
+        "fortnight, of provinces and countries. An empty number means unknown, and the data state "
+        "says why. Observed and expected are of the strongest signal for a rise: what it counted "
+        "in its window, and what that would hold were all as before.",
         "none",
     )
-    state = _coded("tocsin_unit_data_state", _UNITS + ",", "country, unit", _STATES)
-    panel = _fill(
+    state = coded("tocsin_unit_data_state", _UNITS + ",", "country, unit", _STATES)
+    panel = filled(
         table.Panel(), about,
         Query(f"max by (country, unit) (tocsin_alert_severity_level{{{_UNITS}}})"),
         Query(state),
@@ -163,22 +71,24 @@ def _unit_table() -> table.Panel:
         Query(f"max by (country, unit) (tocsin_indicator_observed_incidents{{{_UNITS}}})"),
         Query(f"max by (country, unit) (tocsin_indicator_expected_incidents{{{_UNITS}}})"),
         Query(f"max by (country, unit) (tocsin_unit_coverage_ratio{{{_UNITS}}})"),
+        Query(f"max by (country, unit) (tocsin_instability_index{{{_UNITS}}})"),
     )  # fmt: skip
     colored = {"type": "color-background"}
-    levels = _mapping({0: ("none", "transparent"), **_SEVERITIES})
-    _column(panel, "Value #A", "Alert", "none", mappings=levels, **{"custom.cellOptions": colored})
-    _column(
-        panel, "Value #B", "Data", "none", mappings=_mapping(_STATES),
+    levels = mapping({0: ("none", "transparent"), **_SEVERITIES})
+    column(panel, "Value #A", "Alert", "none", mappings=levels, **{"custom.cellOptions": colored})
+    column(
+        panel, "Value #B", "Data", "none", mappings=mapping(_STATES),
         **{"custom.cellOptions": colored},
     )  # fmt: skip
-    _column(panel, "Value #C", "Lowest p-value", "none", decimals=4)
-    _column(panel, "Value #D", "Observed", "none", decimals=0)
-    _column(panel, "Value #E", "Expected", "none", decimals=1)
-    _column(panel, "Value #F", "Coverage", "percentunit", decimals=0)
+    column(panel, "Value #C", "Lowest p-value", "none", decimals=4)
+    column(panel, "Value #D", "Observed", "none", decimals=0)
+    column(panel, "Value #E", "Expected", "none", decimals=1)
+    column(panel, "Value #F", "Coverage", "percentunit", decimals=0)
+    column(panel, "Value #G", "Instability", "percentunit", decimals=0)
     panel.no_value("unknown").sort_by(
         [common.TableSortByFieldState().display_name("Alert").desc(True)]
     )
-    return _tidy(panel, ["country", "unit", *(f"Value #{letter}" for letter in "ABCDEF")])
+    return tidy(panel, ["country", "unit", *(f"Value #{letter}" for letter in "AGBCDEF")])
 
 
 def _budget_table() -> table.Panel:
@@ -190,14 +100,14 @@ def _budget_table() -> table.Panel:
         "none",
     )
     by = "signal, direction, severity"
-    panel = _fill(
+    panel = filled(
         table.Panel(), about,
         Query(f"max by ({by}) (tocsin_budget_spent_alerts)"),
         Query(f"max by ({by}) (tocsin_budget_allowed_alerts)"),
     )  # fmt: skip
-    _column(panel, "Value #A", "Spent", "none", decimals=1)
-    _column(panel, "Value #B", "Allowed", "none", decimals=1)
-    return _tidy(panel, ["signal", "direction", "severity", "Value #A", "Value #B"])
+    column(panel, "Value #A", "Spent", "none", decimals=1)
+    column(panel, "Value #B", "Allowed", "none", decimals=1)
+    return tidy(panel, ["signal", "direction", "severity", "Value #A", "Value #B"])
 
 
 def _place(board: dashboard.Dashboard, rows: list[tuple[int, list[AnyPanel]]]) -> None:
@@ -212,11 +122,14 @@ def _place(board: dashboard.Dashboard, rows: list[tuple[int, list[AnyPanel]]]) -
         top += height
 
 
-def _variable(name: str, label: str, query: str) -> dashboard.QueryVariable:
+def _variable(
+    name: str, label: str, query: str, *, every: str = ".+", chosen: list[str] | None = None
+) -> dashboard.QueryVariable:
     variable = dashboard.QueryVariable(name).label(label).query(query).datasource(SOURCE)
     variable.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).multi(True).include_all(True)
-    variable.all_value(".+").sort(model.VariableSort.ALPHABETICAL_ASC)
-    return variable.current(model.VariableOption(selected=True, text="All", value="$__all"))
+    variable.all_value(every).sort(model.VariableSort.ALPHABETICAL_ASC)
+    said, value = (chosen, chosen) if chosen else ("All", "$__all")
+    return variable.current(model.VariableOption(selected=True, text=said, value=value))
 
 
 def _board(uid: str, title: str, description: str, since: str) -> dashboard.Dashboard:
@@ -240,42 +153,68 @@ def _now_rows() -> list[tuple[int, list[AnyPanel]]]:
     return [
         (4, [note.mode(TextMode.MARKDOWN).content(_NOTE).transparent(True)]),
         (4, [
-            _stat(About("Standing alerts", "Alerts that are open, acknowledged or frozen, in all "
+            stats(About("Standing alerts", "Alerts that are open, acknowledged or frozen, in all "
                         "units, by severity.", "none"), standing),
-            _stat(About("Units by data state", "How many of the chosen units are in each state. "
+            stats(About("Units by data state", "How many of the chosen units are in each state. "
                         "Dark and learning units have no score.", "none"), states),
         ]),
         (14, [_unit_table()]),
     ]  # fmt: skip
 
 
+def _index_row() -> tuple[int, list[AnyPanel]]:
+    what = (
+        "Chance of an escalation in the next fortnight: so many violent incidents as only the "
+        "unit's own top decile of fortnights has. Of provinces and countries; "
+    )
+    index = f"max by (unit) (tocsin_instability_index{{{_UNITS}}})"
+    now = bars(
+        About("Instability index", what + "a unit that is dark or learning has none.",
+              "percentunit"),
+        Query(f"sort_desc({index})", "{{unit}}", instant=True),
+    ).max(1)  # fmt: skip
+    course = series(
+        About("Instability index over time", what + "a gap means unknown. Choose few units.",
+              "percentunit"),
+        Query(index, "{{unit}}"),
+    ).min(0).max(1)  # fmt: skip
+    return 14, [now, course]
+
+
 def _course_rows() -> list[tuple[int, list[AnyPanel]]]:
     level = Query(f"max by (unit) (tocsin_alert_severity_level{{{_UNITS}}})", "{{unit}}")
-    data = Query(_coded("tocsin_unit_data_state", _UNITS + ",", "unit", _STATES), "{{unit}}")
+    data = Query(coded("tocsin_unit_data_state", _UNITS + ",", "unit", _STATES), "{{unit}}")
     p_values = f"min by (unit, signal, direction) (tocsin_score_p_value_ratio{{{_UNITS}}})"
-    chances = _series(
-        About("p-values", "Chance of a window at least this unusual were all as before, by signal "
-              "and direction. A gap means unknown.", "none"),
+    chances = series(
+        About("p-values", "Chance of a window at least this unusual were all as before, by "
+              "direction, of all signals together (S0) and in provinces and countries of each. A "
+              "gap means unknown.", "none"),
         Query(p_values, "{{unit}} {{signal}} {{direction}}"),
     )  # fmt: skip
     logarithmic = common.ScaleDistributionConfig().type(looks.ScaleDistribution.LOG).log(10)
     return [
         (16, [
-            _timeline(About("Alert severity", "The severity of the standing alert of each unit, "
+            timeline(About("Alert severity", "The severity of the standing alert of each unit, "
                             "over all signals. A gap is missing data, not calm.", "none"),
                       {0: ("none", "#E5E5E5"), **_SEVERITIES}, level),
-            _timeline(About("Data state", "Whether each unit could be scored at all. Alerts of a "
+            timeline(About("Data state", "Whether each unit could be scored at all. Alerts of a "
                             "dark unit are frozen: they neither open nor resolve.", "none"),
                       _STATES, data),
         ]),
+        _index_row(),
         (9, [
-            _series(About("Observed and expected incidents", "Violent incidents in the last "
-                          "score's window, and what it would hold were all as before. Choose few "
+            series(About("Observed and expected", "What the strongest signal for a rise counted "
+                          "in its window, and what that would hold were all as before. Choose few "
                           "units.", "none"),
                     Query(f"max by (unit) (tocsin_indicator_observed_incidents{{{_UNITS}}})",
                           "{{unit}} observed"),
                     Query(f"max by (unit) (tocsin_indicator_expected_incidents{{{_UNITS}}})",
                           "{{unit}} expected")),
+            series(About("Evidence", "How strongly all signals together speak for a change, in "
+                          "nats (natural logarithm of a likelihood ratio), by direction. Alerts "
+                          "open on it. A gap means unknown.", "none"),
+                    Query(f"max by (unit, direction) (tocsin_evidence_nats{{{_UNITS}}})",
+                          "{{unit}} {{direction}}")),
             chances.scale_distribution(logarithmic),
         ]),
     ]  # fmt: skip
@@ -283,20 +222,20 @@ def _course_rows() -> list[tuple[int, list[AnyPanel]]]:
 
 def _basis_rows() -> list[tuple[int, list[AnyPanel]]]:
     words = {value: _STATES[value] for value in (1, 2, 4)}
-    sources = Query(_coded("tocsin_source_state", "", "source", words), "{{source}}")
+    sources = Query(coded("tocsin_source_state", "", "source", words), "{{source}}")
     return [
         (14, [
-            _bars(About("Coverage by unit", "Share of the reporting that each unit usually has "
+            bars(About("Coverage by unit", "Share of the reporting that each unit usually has "
                         "that was seen of late.", "percentunit"),
                   Query(f"sort(max by (unit) (tocsin_unit_coverage_ratio{{{_UNITS}}}))",
                         "{{unit}}", instant=True)),
-            _bars(About("Coverage by source", "Share of what each source usually carries that was "
+            bars(About("Coverage by source", "Share of what each source usually carries that was "
                         "seen of late.", "percentunit"),
                   Query("sort(max by (source) (tocsin_source_share_ratio))", "{{source}}",
                         instant=True)),
         ]),
         (9, [
-            _timeline(About("Source state", "Whether each source carries what it usually does.",
+            timeline(About("Source state", "Whether each source carries what it usually does.",
                             "none"), words, sources),
             _budget_table(),
         ]),
@@ -310,9 +249,11 @@ def analyst_board() -> dashboard.Dashboard:
         "Unusual activity by unit, with what it rests on: coverage, expectation, alert budget.",
         "now-30d",
     )  # fmt: skip
-    countries = "label_values(tocsin_unit_data_state, country)"
-    units = 'label_values(tocsin_unit_data_state{country=~"$country"}, unit)'
-    board.with_variable(_variable("country", "Country", countries))
+    kinds = "label_values(tocsin_unit_data_state, kind)"
+    countries = 'label_values(tocsin_unit_data_state{kind="country"}, country)'
+    units = f'label_values(tocsin_unit_data_state{{kind=~"$kind",{_COUNTRY}}}, unit)'
+    board.with_variable(_variable("kind", "Kind", kinds, chosen=["admin1", "country"]))
+    board.with_variable(_variable("country", "Country", countries, every=".*"))
     board.with_variable(_variable("unit", "Unit", units))
     _place(board, [*_now_rows(), *_course_rows(), *_basis_rows()])
     return board
@@ -336,24 +277,24 @@ def _flow_rows() -> list[tuple[int, list[AnyPanel]]]:
     delays = _quantiles("tocsin_report_delay_seconds", "le", "1d", "")
     return [
         (8, [
-            _series(About("Reports received", "New reports by source.", "cps"),
+            series(About("Reports received", "New reports by source.", "cps"),
                     _rate("tocsin_reports_received_total", "source", "{{source}}")),
-            _series(About("Reports coded", "What came of the reports; late ones were behind the "
+            series(About("Reports coded", "What came of the reports; late ones were behind the "
                           "watermark.", "cps"),
                     _rate("tocsin_reports_coded_total", "outcome", "{{outcome}}"),
                     Query(late, "late")),
-            _series(About("Dead letters", "Records set aside as unreadable in fifteen minutes, by "
+            series(About("Dead letters", "Records set aside as unreadable in fifteen minutes, by "
                           "reason.", "none"),
                     Query("sum by (reason) (increase(tocsin_dead_letters_total[15m]))",
                           "{{reason}}")),
         ]),
         (8, [
-            _series(About("Since the source last answered", "Time since each source's last answer, "
+            series(About("Since the source last answered", "Time since each source's last answer, "
                           "with or without news.", "s"), Query(silence, "{{source}}")),
-            _series(About("Failed polls", "Polls that failed in an hour, by source.", "none"),
+            series(About("Failed polls", "Polls that failed in an hour, by source.", "none"),
                     Query("sum by (source) (increase(tocsin_source_failures_total[1h]))",
                           "{{source}}")),
-            _series(About("Reporting delay", "From the happening to the report seen, over a day.",
+            series(About("Reporting delay", "From the happening to the report seen, over a day.",
                           "s"), *delays),
         ]),
     ]  # fmt: skip
@@ -366,19 +307,19 @@ def _stage_rows() -> list[tuple[int, list[AnyPanel]]]:
                          "{{stage}} ")  # fmt: skip
     return [
         (8, [
-            _series(About("Stream time behind the clock", "How far each stage's watermark is "
+            series(About("Stream time behind the clock", "How far each stage's watermark is "
                           "behind. During a replay it is large and shrinks.", "s"),
                     Query(behind, "{{stage}}")),
-            _series(About("Consumer lag", "Records each stage has still to read.", "short"),
+            series(About("Consumer lag", "Records each stage has still to read.", "short"),
                     Query("sum by (stage) (tocsin_consumer_lag_records)", "{{stage}}")),
-            _series(About("Age of the last checkpoint", "What a restart would read again.", "s"),
+            series(About("Age of the last checkpoint", "What a restart would read again.", "s"),
                     Query(age, "{{stage}}")),
         ]),
         (8, [
-            _series(About("Records processed", "Records each stage reads.", "cps"),
+            series(About("Records processed", "Records each stage reads.", "cps"),
                     _rate("tocsin_records_processed_total", "stage", "{{stage}}")),
-            _series(About("Batch duration", "Time a stage takes for a batch.", "s"), *batches),
-            _series(About("Duplicates", "Records each stage knew already, as after a restart.",
+            series(About("Batch duration", "Time a stage takes for a batch.", "s"), *batches),
+            series(About("Duplicates", "Records each stage knew already, as after a restart.",
                           "cps"), _rate("tocsin_duplicates_total", "stage", "{{stage}}")),
         ]),
     ]  # fmt: skip
@@ -395,20 +336,20 @@ def operator_board() -> dashboard.Dashboard:
     firing = Query('sum by (alertname) (ALERTS{alertname=~"Tocsin.*",alertstate="firing"})',
                    "{{alertname}}", instant=True)  # fmt: skip
     outgoing: list[AnyPanel] = [
-        _series(About("Deliveries", "Attempts to deliver, by channel and how they ended.", "cps"),
+        series(About("Deliveries", "Attempts to deliver, by channel and how they ended.", "cps"),
                 _rate("tocsin_deliveries_total", "sink, status", "{{sink}} {{status}}")),
-        _series(About("Alert revisions", "Revisions written in an hour, by signal and state.",
+        series(About("Alert revisions", "Revisions written in an hour, by signal and state.",
                       "none"),
                 Query("sum by (signal, state) (increase(tocsin_alert_revisions_total[1h]))",
                       "{{signal}} {{state}}")),
-        _series(About("From report to alert", "Time from the report seen to the alert written, "
+        series(About("From report to alert", "Time from the report seen to the alert written, "
                       "over a day.", "s"),
                 *_quantiles("tocsin_report_to_alert_seconds", "le", "1d", "")),
     ]  # fmt: skip
     rows: list[tuple[int, list[AnyPanel]]] = [
         (5, [
-            _stat(About("Workers", "How many workers run, by version.", "none"), version),
-            _stat(About("Firing alerts", "Alerts that fire now. The watchdog always does; without "
+            stats(About("Workers", "How many workers run, by version.", "none"), version),
+            stats(About("Firing alerts", "Alerts that fire now. The watchdog always does; without "
                         "it, alerting is broken.", "none"), firing),
         ]),
         *_flow_rows(),

@@ -1,13 +1,15 @@
 """The alert stage: scores become alerts, with a life.
 
-One `Desk` works on one partition of the scores and sees all units of the signals that belong
-there. It takes scores step by step in canonical order, opens an alert when a p-value passes the
-threshold that the budget allows, freezes it when coverage is lost, steps its severity down one
-level at a time, resolves it when the unit has been as usual for a week, and settles its claim.
+One `Desk` works on one partition of the scores; where `S0`, the evidence of all signals on a unit,
+belongs there, it sees it for all units. It takes scores step by step in canonical order, opens an
+alert when the evidence passes the threshold that the budget allows, freezes it when coverage is
+lost, steps its severity down one level at a time, resolves it when the unit has been as usual for a
+week, and settles its claim.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -16,13 +18,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors import ledger
-from detectors.budget import SEVERITIES, Budget, Governor
+from detectors.budget import QUIET, SEVERITIES, Budget, Governor
+from detectors.evidence import NAME
 from detectors.records import Alert, Command, Direction, Score, Severity, Tick
-from detectors.signals import SIGNALS
+from detectors.series import SERIES_DAYS
+from detectors.signals import INDICATORS
 from detectors.timegrid import DAY, Grid, instant, seconds
 from detectors.watermarks import Watermarks
 
-VERSION: Final = "desk@1"
+VERSION: Final = "desk@2"
 
 
 class Policy(Struct, frozen=True):
@@ -30,23 +34,25 @@ class Policy(Struct, frozen=True):
 
     budget: Budget = Budget()
     least_publishers: int = 2  # independent witnesses before a rise may open an alert
-    quiet_p: float = 0.2  # as usual, from this p-value upwards
     quiet_days: float = 7.0  # as usual for so long: resolved
     step_down_days: float = 3.0  # below its severity for so long: one level down
     longest_days: float = 60.0  # open for so long: expired
 
 
 class Track(Struct):
-    """One unit and direction of a signal: its last score, and its alert while it lives."""
+    """One unit and direction: its last score, its episode of evidence, its alert while it lives."""
 
     score: Score
     alert: Alert | None = None
     quiet_since: int | None = None
     lower_since: int | None = None
+    stratum: str = ""  # that of the unit when the episode began; "" while there is none
+    peak: float = 0.0  # of the episode, nats
+    opened: str | None = None  # the alert that the episode opened
 
 
 class SignalState(Struct):
-    """What is remembered of one signal."""
+    """What is remembered of the alerts."""
 
     version: str = VERSION
     closed: int = 0  # the last step taken, seconds
@@ -57,8 +63,8 @@ class SignalState(Struct):
 
     @property
     def live(self) -> bool:
-        """Whether time may change anything: an alert lives, or its claim is open."""
-        return bool(self.unsettled) or any(t.alert is not None for t in self.tracks.values())
+        """Whether time may change anything."""
+        return bool(self.unsettled or self.tracks)
 
 
 class DeskState(Struct):
@@ -70,17 +76,8 @@ class DeskState(Struct):
     watermarks: Watermarks = msgspec.field(default_factory=Watermarks)
 
 
-def signal_of(alert: str) -> str:
-    """Return the signal that an alert's id begins with.
-
-    >>> signal_of("S1-rise-AF-KDZ-20200305T030700Z")
-    'S1'
-    """
-    return alert.partition("-")[0]
-
-
 class Spending(Struct, frozen=True):
-    """False alarms, in expectation, of one signal and direction at a severity or above."""
+    """Alerts of one direction at a severity or above, beside the budget."""
 
     signal: str
     direction: Direction
@@ -121,13 +118,11 @@ class Desk:
 
     def spending(self) -> Iterator[Spending]:
         """Yield what the alerts of each signal and direction have cost, beside the budget."""
-        budget, now = self._policy.budget, self.state.closed
         for name, signal in sorted(self.signals.items()):
             for direction, governor in sorted(signal.governors.items()):
-                units = _speaking(signal, direction)
                 for severity in SEVERITIES:
                     spent = governor.spent(severity)
-                    allowed = governor.allowed(severity, budget, units, now)
+                    allowed = governor.allowed(severity, self._policy.budget)
                     yield Spending(name, direction, severity, spent, allowed)
 
     def take(self, records: Iterable[tuple[int, Score | Tick | Command]]) -> list[Alert]:
@@ -150,17 +145,16 @@ class Desk:
 
     def _hold(self, offset: int, record: Score | Command) -> None:
         if isinstance(record, Score):
-            name, end = record.signal, seconds(record.at)
+            if record.signal != NAME:
+                return
+            end = seconds(record.at)
         else:
-            name = signal_of(record.alert)
             at = seconds(record.at)
             if at > self.state.closed + DAY:  # of another time than the stream's, as in a replay
                 at = self.state.closed
             end = self._grid.boundary_after(max(at, self.state.closed))
-        if name not in SIGNALS:
-            return
         if end > self.state.closed:  # a score of a step that is over came twice
-            steps = self._pending.setdefault(name, {})
+            steps = self._pending.setdefault(NAME, {})
             steps.setdefault(end, []).append((offset, record))
 
     def _close(self, time: int) -> list[Alert]:
@@ -190,15 +184,19 @@ class Desk:
         self.touched.add(name)
         scores = {r.id: r for r in due if isinstance(r, Score)}
         revisions: list[Alert] = []
-        if name in SIGNALS and SIGNALS[name].alerts:
-            for _, score in sorted(scores.items()):
-                revisions.extend(self._take_score(signal, score, end))
+        for _, score in sorted(scores.items()):
+            revisions.extend(self._take_score(signal, score, end))
         for command in sorted((r for r in due if isinstance(r, Command)), key=lambda c: c.id):
             revisions.extend(_obey(signal, command, end))
         if end % self._grid.coarse == 0:
-            for key in sorted(k for k, track in signal.tracks.items() if track.alert is not None):
+            for key in sorted(signal.tracks):
                 revisions.extend(self._age(signal, key, end))
+                if _quiet_for(signal.tracks[key], end, self._policy.quiet_days):
+                    _end_episode(signal, signal.tracks[key])
             revisions.extend(_settle(signal, end))
+        if end % DAY == 0:
+            for direction, governor in sorted(signal.governors.items()):
+                governor.watch(_watched(signal, direction), end)
         return revisions
 
     def _take_score(self, signal: SignalState, score: Score, end: int) -> list[Alert]:
@@ -208,15 +206,18 @@ class Desk:
             track = signal.tracks[key] = Track(score)
         track.score = score
         if score.state == "scored" and score.direction not in signal.governors:
-            signal.governors[score.direction] = Governor(since=end)
-        severity = self._severity(signal, score, end)
+            signal.governors[score.direction] = Governor(at=end)
+        strength = self._eligible(score)
+        _rise_or_fall(track, score, strength, end)
+        severity = self._severity(signal, track, strength)
         alert = track.alert
         if alert is None:
-            return self._open(signal, track, severity, end) if severity else []
+            may = severity is not None and track.opened is None
+            return self._open(signal, track, severity, end) if severity and may else []
         if score.coverage != "ok":
             if alert.state == "frozen":
                 return []
-            track.quiet_since = track.lower_since = None  # unseen days are no quiet days
+            track.lower_since = None
             return [_revise(signal, track, end, "coverage lost: frozen", state="frozen")]
         revisions = []
         if alert.state == "frozen":
@@ -226,22 +227,31 @@ class Desk:
             changed = f"severity raised from {alert.severity} to {severity}"
             revisions.append(_revise(signal, track, end, changed, severity=severity))
             signal.governors[score.direction].spend(revisions[-1])
-        _watch_quiet(track, severity, self._policy.quiet_p, end)
+        _watch_lower(track, severity, end)
         return revisions
 
-    def _severity(self, signal: SignalState, score: Score, end: int) -> Severity | None:
-        if score.p is None or score.coverage != "ok" or score.claim is None:
-            return None
+    def _eligible(self, score: Score) -> float:
+        """Return the strength of evidence that may open an alert, 0 where it may not.
+
+        It needs full coverage, a claim that can be settled, and for a rise independent witnesses.
+        """
+        if score.strength is None or score.coverage != "ok" or score.claim is None:
+            return 0.0
+        if not ledger.can_settle(score.claim.resolver, INDICATORS, series_days=SERIES_DAYS):
+            return 0.0
         if score.direction == "rise":
             witnesses = {p for incident in score.evidence for p in incident.publishers}
             if len(witnesses) < self._policy.least_publishers:
-                return None
-        governor = signal.governors[score.direction]
-        if score.p > governor.loosest(self._policy.budget):
+                return 0.0
+        return score.strength
+
+    def _severity(self, signal: SignalState, track: Track, strength: float) -> Severity | None:
+        if strength < QUIET:
             return None
-        units = _speaking(signal, score.direction)
+        direction, budget = track.score.direction, self._policy.budget
+        governor = signal.governors[direction]
         for severity in reversed(SEVERITIES):
-            if score.p <= governor.threshold(severity, self._policy.budget, units, end):
+            if strength >= governor.threshold(track.stratum, direction, severity, budget):
                 return severity
         return None
 
@@ -253,9 +263,9 @@ class Desk:
         probability = governor.calibrated(score.claim.probability)
         stamp = instant(end).strftime("%Y%m%dT%H%M%SZ")
         alert = Alert(
-            id=f"{score.signal}-{score.direction}-{score.unit}-{stamp}",
+            id=f"{_lead(score)}-{score.direction}-{score.unit}-{stamp}",
             revision=0,
-            signal=score.signal,
+            signal=_lead(score),
             direction=score.direction,
             unit=score.unit,
             state="open",
@@ -264,12 +274,13 @@ class Desk:
             opened_at=instant(end),
             changed="opened",
             claim=replace(score.claim, probability=probability),
+            stratum=track.stratum,
+            per_year=governor.per_year(track.stratum, score.direction, score.strength or 0.0),
             **_measured(score),
         )
         track.alert = alert
-        track.quiet_since = track.lower_since = None
+        track.opened, track.lower_since = alert.id, None
         signal.unsettled[alert.id] = alert
-        governor.forget(end)
         governor.spend(alert)
         return [alert]
 
@@ -282,7 +293,8 @@ class Desk:
         revisions: list[Alert] = []
         if end - seconds(alert.opened_at) >= policy.longest_days * DAY:
             revisions.append(_revise(signal, track, end, "open for too long", state="expired"))
-        elif track.quiet_since is not None and end - track.quiet_since >= policy.quiet_days * DAY:
+            _end_episode(signal, track)  # what goes on is a new episode, with a claim of its own
+        elif _quiet_for(track, end, policy.quiet_days):
             changed = f"as usual for {policy.quiet_days:g} days"
             revisions.append(_revise(signal, track, end, changed, state="resolved"))
         elif (
@@ -299,18 +311,52 @@ class Desk:
         return revisions
 
 
-def _speaking(signal: SignalState, direction: Direction) -> int:
-    """Return how many units have a score in this direction."""
-    return sum(
-        track.score.state == "scored" and track.score.direction == direction
+def _lead(score: Score) -> str:
+    """Return the signal that an alert is called after: the strongest that makes a claim."""
+    return score.parts[0].signal if score.parts else score.signal
+
+
+def _watched(signal: SignalState, direction: Direction) -> dict[str, int]:
+    """Return how many units are scored and well seen, by stratum."""
+    return Counter(
+        track.stratum or track.score.stratum
         for track in signal.tracks.values()
+        if track.score.direction == direction
+        and (track.score.state, track.score.coverage) == ("scored", "ok")
     )
+
+
+def _rise_or_fall(track: Track, score: Score, strength: float, end: int) -> None:
+    """Follow an episode of evidence: its beginning, its peak, since when it is quiet."""
+    if score.strength is None or score.coverage != "ok":
+        track.quiet_since = None  # unseen days are no quiet days
+        return
+    if strength >= QUIET and not track.stratum:
+        track.stratum = score.stratum
+    track.peak = max(track.peak, strength)
+    if score.strength >= QUIET:
+        track.quiet_since = None
+    elif track.quiet_since is None:
+        track.quiet_since = end
+
+
+def _quiet_for(track: Track, end: int, days: float) -> bool:
+    return track.quiet_since is not None and end - track.quiet_since >= days * DAY
+
+
+def _end_episode(signal: SignalState, track: Track) -> None:
+    """Enter an episode that is over with the governor."""
+    if track.stratum:
+        signal.governors[track.score.direction].end(track.stratum, track.peak)
+    track.stratum, track.peak, track.opened = "", 0.0, None
 
 
 def _measured(score: Score) -> dict[str, Any]:
     """Return what an alert repeats of the score behind it."""
     return {
         "p": score.p,
+        "strength": score.strength,
+        "parts": score.parts,
         "observed": score.observed,
         "expected": score.expected,
         "window_days": score.window_days,
@@ -344,15 +390,11 @@ def _revise(signal: SignalState, track: Track, end: int, changed: str, **changes
     return revised
 
 
-def _watch_quiet(track: Track, severity: Severity | None, quiet_p: float, end: int) -> None:
-    """Note since when the track has been as usual, and below its alert's severity."""
-    alert, p = track.alert, track.score.p
-    if alert is None or p is None:
+def _watch_lower(track: Track, severity: Severity | None, end: int) -> None:
+    """Note since when the track has been below its alert's severity."""
+    alert = track.alert
+    if alert is None:
         return
-    if p < quiet_p:
-        track.quiet_since = None
-    elif track.quiet_since is None:
-        track.quiet_since = end
     reached = SEVERITIES.index(severity) if severity else -1
     if reached >= SEVERITIES.index(alert.severity):
         track.lower_since = None
@@ -405,7 +447,6 @@ def _settle(signal: SignalState, end: int) -> list[Alert]:
             track.alert = revised
         del signal.unsettled[name]
         governor = signal.governors[alert.direction]
-        governor.spend(revised)
         if outcome.verdict != "VOID":
             governor.learn(alert, hit=outcome.verdict == "HIT")
         revisions.append(revised)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from detectors.coding.sketch import alike, bits
 from detectors.linkage import COPY, REACH_DAYS, Profile, Told, may_be, profile, weight
 from detectors.pace import Pace
-from detectors.records import Casualties, Event, IncidentRef, Statement, Voice
+from detectors.records import Casualties, Event, EventType, IncidentRef, Statement, Voice
 from detectors.timegrid import day_number, day_of, seconds
 
 #: Days for which an incident is known.
@@ -59,6 +59,9 @@ class Incident(Struct, dict=True):
     settled: bool = False
     withdrawn: bool = False  # all who reported it have taken it back
     counted: int | None = None  # the day for which it has been told as new
+    event: EventType = "ASSAULT"
+    themes: tuple[str, ...] = ()  # sorted
+    contexts: tuple[str, ...] = ()  # sorted
 
     @property
     def profile(self) -> Profile:
@@ -73,9 +76,12 @@ class Incident(Struct, dict=True):
         self.told = sorted(told, key=lambda each: (each.seen, each.event))
         if len(self.told) > MOST_REPORTS:
             self.told = _thinned(self.told)
+        self.__dict__.clear()  # what was made of its reports before
         known = self.__dict__["profile"] = profile(self.told)
         self.day, self.last, self.admin1 = known.first, known.last, known.admin1
         self.withdrawn = _withdrawn(self.told)
+        self.themes = _all(told.themes for told in self.told)
+        self.contexts = _all(told.contexts for told in self.told)
         self.place = next((each.place for each in self.told if each.precise), self.told[0].place)
 
     def absorb(self, other: Incident) -> None:
@@ -102,6 +108,16 @@ class Incident(Struct, dict=True):
         return tuple(sorted({told.witness for told in self.told}))
 
     @property
+    def actors(self) -> tuple[str, ...]:
+        """Return the organisations that are named in it, sorted."""
+        return _all(told.actors for told in self.told)
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """Return the PLOVER modes that are told of it."""
+        return self.profile.modes
+
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """Return the sides that are cited for it, sorted."""
         return tuple(sorted({voice for told in self.told for voice in told.voices}))
@@ -114,10 +130,19 @@ class Incident(Struct, dict=True):
     @property
     def killed(self) -> Casualties | None:
         """Return the number of killed that its witnesses come to (`toll`)."""
-        return toll(self.told)
+        if "killed" not in self.__dict__:
+            self.__dict__["killed"] = toll(self.told)
+        known: Casualties | None = self.__dict__["killed"]
+        return known
 
     def ref(self) -> IncidentRef:
         """Return the incident as evidence."""
+        known: IncidentRef | None = self.__dict__.get("as_evidence")
+        if known is None:
+            known = self.__dict__["as_evidence"] = self._ref()
+        return known
+
+    def _ref(self) -> IncidentRef:
         return IncidentRef(
             id=self.id,
             day=day_of(self.day),
@@ -130,6 +155,8 @@ class Incident(Struct, dict=True):
             statements=self.statements,
             absorbed=tuple(self.absorbed),
             parted=tuple(self.parted),
+            event=self.event,
+            themes=self.themes,
         )
 
 
@@ -152,7 +179,7 @@ class IncidentLog(Struct):
     pace: Pace = field(default_factory=Pace)
 
     def take(self, event: Event, at: int) -> Change:
-        """Take in a violent event; return the incidents that it brought or took away.
+        """Take in an event; return the incidents that it brought or took away.
 
         An event without a day, of a day longer ago than `MEMORY_DAYS`, or seen before, changes
         nothing. One that says that nothing happened (a denial, a retraction) begins no incident.
@@ -176,7 +203,7 @@ class IncidentLog(Struct):
         elif event.auxiliary:
             return NONE
         else:
-            known = self._begin(event.unit, told, at)
+            known = self._begin(event.unit, told, at, event=event.event)
         touched = [known, *self._part(event.unit, known, at), *self._mend(known, told)]
         return self._changed(touched)
 
@@ -225,7 +252,9 @@ class IncidentLog(Struct):
         """Return how likely (log) a report is of an incident, on the scale of `_newness`."""
         return log(self.pace.of_further()) + weight(told, known)
 
-    def _begin(self, unit: str, told: Told, at: int, parted: str = "") -> Incident:
+    def _begin(
+        self, unit: str, told: Told, at: int, *, event: EventType, parted: str = ""
+    ) -> Incident:
         """Begin an incident with a report; `parted` is the one that it was in until now."""
         digest = blake2b(f"{unit}|{told.event}{parted}".encode(), digest_size=6).hexdigest()
         incident = Incident(
@@ -237,6 +266,9 @@ class IncidentLog(Struct):
             first_seen=at,
             place=told.place,
             told=[told],
+            event=event,
+            themes=told.themes,
+            contexts=told.contexts,
         )
         self.by_day.setdefault(told.first, []).append(incident)
         self.pace.begin(told.admin1, told.first)
@@ -258,7 +290,7 @@ class IncidentLog(Struct):
             if self._fit(told, profile(rest)) + _MARGIN < self._newness(told):
                 changed.reports -= 1
                 changed.revise(rest)
-                incident = self._begin(unit, told, at, changed.id)
+                incident = self._begin(unit, told, at, event=changed.event, parted=changed.id)
                 _note(incident.parted, changed.id)
                 _note(changed.parted, incident.id)
                 own.append(incident)
@@ -304,6 +336,7 @@ class IncidentLog(Struct):
         new, gone = [], []
         for incident in {id(each): each for each in touched}.values():
             counts = incident.reports > 0 and not incident.withdrawn
+            incident.__dict__.pop("as_evidence", None)  # its traces may have changed
             self._file(incident)
             day = incident.day if counts else None
             if day == incident.counted:
@@ -349,6 +382,8 @@ def told_by(event: Event) -> Told:
         voices=event.voices,
         language=event.language,
         sketch=event.sketch,
+        themes=event.themes,
+        contexts=event.contexts,
     )
 
 
@@ -406,6 +441,11 @@ def _settle(incident: Incident) -> None:
     if not incident.settled:
         incident.settled = True
         incident.revise(replace(told, sketch="") for told in _thinned(incident.told))
+
+
+def _all(told: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what any of the reports tells, sorted."""
+    return tuple(sorted({each for some in told for each in some}))
 
 
 def _note(trace: list[str], id: str) -> None:

@@ -111,7 +111,7 @@ class Intake:
         outcomes: Counter[str] = Counter()
         coded_to = Coded([], [], 0, False, outcomes, 0)
         events, failed = coded_to.events, coded_to.failed
-        told: dict[str, dict[str, str]] = {}  # report id -> country -> where and when, of violence
+        told: dict[str, set[str]] = {}  # report id -> countries in which it tells of violence
         for coded in self._coded(reports):
             if isinstance(coded, Failure):
                 outcomes["failed"] += 1
@@ -121,7 +121,7 @@ class Intake:
             events.extend(coded.events)
             for event in coded.events:
                 if _tells_of_violence(event):
-                    told.setdefault(event.report, {})[event.unit] = _where_and_when(event)
+                    told.setdefault(event.report, set()).add(event.unit)
         for _, record in fresh:
             coded_to.late += self._note(state, record, told)
             self._advance(state, coded_to)
@@ -152,7 +152,7 @@ class Intake:
         self,
         state: IntakeState,
         record: Report | Heartbeat | Tick,
-        told: Mapping[str, Mapping[str, str]],
+        told: Mapping[str, set[str]],
     ) -> bool:
         """Note one record; return whether it is a report that came after its step was over."""
         at = seconds(record.time if isinstance(record, Tick) else record.seen_at)
@@ -166,7 +166,7 @@ class Intake:
         monitor.heard = max(monitor.heard, hour)
         if hour > state.time:  # what comes late, or twice, is no sign of how much is seen now
             if isinstance(record, Report):
-                _count(state, hour, record, told.get(record.id, {}))
+                _count(state, hour, record, told.get(record.id, ()))
             elif record.error is not None:
                 state.errors.setdefault(hour, {})[record.source] = record.error
         return isinstance(record, Report) and self._grid.boundary_after(at) <= state.time
@@ -191,14 +191,8 @@ def _tells_of_violence(event: Event) -> bool:
     return happened and unit is not None and unit.is_country
 
 
-def _where_and_when(event: Event) -> str:
-    """Return what reports of one happening mostly agree in."""
-    place, days = event.place, event.occurred
-    return f"{place.admin1 or '' if place else ''}/{days.start if days else ''}"
-
-
-def _count(state: IntakeState, hour: int, report: Report, told: Mapping[str, str]) -> None:
-    """Count a report in its hour: once for its cell; what it tells of, once for each country."""
+def _count(state: IntakeState, hour: int, report: Report, countries: Iterable[str]) -> None:
+    """Count a report in its hour: once for its cell, and once for each country."""
     by_source = state.open.get(hour)
     if by_source is None:
         by_source = state.open[hour] = {}
@@ -206,8 +200,8 @@ def _count(state: IntakeState, hour: int, report: Report, told: Mapping[str, str
     if ids is None:
         ids = by_source[report.source] = {}
     ids[report.id] = cell_of_report(report)
-    for country, what in told.items():
-        state.violent.setdefault(hour, {}).setdefault(country, set()).add(what)
+    for country in countries:
+        state.violent.setdefault(hour, {}).setdefault(country, set()).add(report.id)
 
 
 def _close(state: IntakeState, hour: int, found: Coded) -> None:
@@ -215,10 +209,9 @@ def _close(state: IntakeState, hour: int, found: Coded) -> None:
     seen, errors = state.open.pop(hour, {}), state.errors.pop(hour, {})
     violent = state.violent.pop(hour, {})
     found.volumes.extend(Volume(c, instant(hour), len(violent[c])) for c in sorted(violent))
-    newest = max((monitor.heard for monitor in state.sources.values()), default=0)
     for source in sorted(state.sources):
         monitor = state.sources[source]
-        if monitor.heard < newest - RETIRED:  # it is no more polled
+        if monitor.heard < hour - RETIRED:  # it is no more polled
             del state.sources[source]
         elif hour >= monitor.since:
             counts = Counter(seen[source].values()) if source in seen else {}

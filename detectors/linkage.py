@@ -55,6 +55,8 @@ class Told(Struct, frozen=True, array_like=True):
     voices: tuple[Voice, ...] = ()
     language: str | None = None
     sketch: str = ""
+    themes: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
 
     @property
     def town(self) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from msgspec import Struct
 
 from detectors.alerting import Desk, Policy
+from detectors.index import Judge
 from detectors.intake import Coded, Intake, IntakeState
 from detectors.records import Alert, Event, Heartbeat, Report, Score, Tick
 from detectors.timegrid import Grid, instant
@@ -32,13 +33,24 @@ class Monitor:
     """The whole line from reports to alerts."""
 
     def __init__(
-        self, grid: Grid | None = None, policy: Policy | None = None, disorder: int = 0
+        self,
+        grid: Grid | None = None,
+        policy: Policy | None = None,
+        disorder: int = 0,
+        judge: Judge | None = None,
     ) -> None:
-        """Start with an empty history; `disorder` is in seconds, as `Intake` takes it."""
+        """Start with an empty history.
+
+        Args:
+            grid: Steps of stream time.
+            policy: How alerts live.
+            disorder: In seconds, as `Intake` takes it.
+            judge: What makes the instability index; the untrained model unless given.
+        """
         self.grid = grid or Grid()
         self._intake = Intake(self.grid, disorder)
         self._state = IntakeState()
-        self._watch = Watch(self.grid, list(UNITS))
+        self._watch = Watch(self.grid, list(UNITS), judge)
         self._desk = Desk(self.grid, policy or Policy())
         self._reports = self._events = self._scores = 0  # the next offsets
 

@@ -129,7 +129,7 @@ class SourceHealth(Record, frozen=True, tag="source-health.v1"):
 
 
 class Volume(Value, frozen=True):
-    """How many days of violence in places of a country a step told of that ended at `at`."""
+    """How many reports of violence in a country one coarse step brought, that ended at `at`."""
 
     country: str  # ISO 3166-1 alpha-3
     at: Instant

@@ -16,15 +16,26 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from detectors.coverage import UnitCoverage
+from detectors import evidence, index
+from detectors.climate import Climate, Volumes
+from detectors.coverage import AS_USUAL, UNIT_OK, Judged, Sources, UnitCoverage
 from detectors.incidents import NONE, Change, Incident, IncidentLog
-from detectors.records import Coverage, Event, Score, SourceHealth, Tick
-from detectors.signals import SIGNALS, Observation
-from detectors.timegrid import Grid, local_half_days, seconds
+from detectors.model import untrained
+from detectors.records import Event, EventType, Score, SourceHealth, Tick
+from detectors.signals import ALWAYS, SIGNALS, Observation, Signal, applies
+from detectors.signals.base import NO_CLIMATE
+from detectors.timegrid import LOCAL_OFFSET, Grid, local_half_days, seconds
 from detectors.watermarks import Watermarks
 from detectors.world.units import UNITS
 
-VERSION = "watch@2:" + ",".join(f"{s.name}@{s.version}" for s in SIGNALS.values())
+VERSION = "watch@3:" + ",".join(
+    f"{name}@{version}"
+    for name, version in [
+        (evidence.NAME, evidence.VERSION),
+        ("index", index.VERSION),
+        *((s.name, s.version) for s in SIGNALS.values()),
+    ]
+)
 
 
 class UnitState(Struct):
@@ -32,11 +43,14 @@ class UnitState(Struct):
 
     version: str = VERSION
     closed: int = 0  # the last step scored, seconds
-    incidents: IncidentLog = msgspec.field(default_factory=IncidentLog)
+    incidents: IncidentLog = msgspec.field(default_factory=IncidentLog)  # of violence
+    acts: dict[EventType, IncidentLog] = {}  # of every other type
     coverage: UnitCoverage = msgspec.field(default_factory=UnitCoverage)
     half_day: int = -1  # when it was last looked at
-    judged: tuple[Coverage, float] = ("ok", 1.0)
+    since: int = -1  # the local day number when it was first looked at
+    judged: Judged = AS_USUAL
     signals: dict[str, Any] = {}
+    past: index.Past = msgspec.field(default_factory=index.Past)  # what the index rests on
     published: dict[str, Score] = {}  # "signal/direction" -> the last score that said something new
 
 
@@ -48,16 +62,27 @@ class WatchState(Struct):
     closed: int = 0  # stream time: all steps up to here are over
     coarse: int = 0  # the last coarse step; 0 until a source's first hour has ended
     watermarks: Watermarks = msgspec.field(default_factory=Watermarks)
-    health: dict[str, SourceHealth] = {}
+    sources: Sources = msgspec.field(default_factory=Sources)
     due: dict[int, list[SourceHealth]] = {}  # health to be known from a step on
+    volumes: Volumes = msgspec.field(default_factory=Volumes)
+    climates: dict[str, Climate] = {}  # country -> its usual pace
 
 
 class Watch:
     """Scores the units of one partition of the events."""
 
-    def __init__(self, grid: Grid, units: Sequence[str]) -> None:
-        """Take the grid and the codes of the units that belong to the partition."""
+    def __init__(self, grid: Grid, units: Sequence[str], judge: index.Judge | None = None) -> None:
+        """Take the grid, the codes of the units that belong to the partition, what makes the index.
+
+        Without a `judge` it is the untrained model.
+        """
         self._grid = grid
+        self._judge = judge or untrained()
+        self._signals = {
+            code: tuple(name for name, signal in SIGNALS.items() if applies(signal, code))
+            for code in units
+        }
+        self._countries = {code: (UNITS[code].country, UNITS[code].countries) for code in units}
         self.state = WatchState()
         self.units = {unit: UnitState() for unit in sorted(units)}
         self.touched: set[str] = set()  # units changed since the last checkpoint
@@ -113,6 +138,7 @@ class Watch:
         for health in tick.sources:
             if seconds(health.at) > self.state.coarse:
                 self.state.due.setdefault(seconds(health.at), []).append(health)
+        self.state.volumes.note(tick, self.state.coarse)
         time = self.state.watermarks.note(tick)
         return [] if time is None else self._close(self._grid.floor(time))
 
@@ -135,36 +161,38 @@ class Watch:
             if end % coarse == 0:
                 self._know(end)
                 units = self.units
-            ailing = any(h.state != "ok" for h in state.health.values())
             for code in units:
-                scores.extend(self._step(code, end, received.get(code), ailing))
+                scores.extend(self._step(code, end, received.get(code)))
         state.closed = time
         return scores
 
     def _know(self, end: int) -> None:
-        """Let the sources' health up to `end` be known."""
+        """Let the sources' health, and how much they told of each country, be known up to `end`."""
         state = self.state
-        for at in sorted(at for at in state.due if at <= end):
-            for health in state.due.pop(at):
-                state.health[health.source] = health
-        # In canonical order, so that sums over sources have the same bits everywhere.
-        if list(state.health) != sorted(state.health):
-            state.health = dict(sorted(state.health.items()))
+        told = [h for at in sorted(state.due) if at <= end for h in state.due.pop(at)]
+        state.sources.know(told, end)
+        volumes = state.volumes.close(end)
+        covered = state.sources.share >= UNIT_OK
+        for country in LOCAL_OFFSET:
+            climate = state.climates.setdefault(country, Climate())
+            climate.take(country, end, volumes.get(country, 0), covered=covered)
 
-    def _step(self, code: str, end: int, received: list[Event] | None, ailing: bool) -> list[Score]:
+    def _step(self, code: str, end: int, received: list[Event] | None) -> list[Score]:
         unit = self.units[code]
         if end <= unit.closed:
             return []
-        country = UNITS[code].country
+        country, countries = self._countries[code]
         half_day = local_half_days(end, country)
-        judged: tuple[Coverage, float] = ("ok", 1.0)
-        if ailing:
-            judged = unit.coverage.judge(self.state.health)
+        judged = unit.coverage.judge(self.state.sources, countries)
         if received is None and half_day == unit.half_day and judged == unit.judged:
             return []
         change = _count(unit, received, end) if received else NONE
         if half_day != unit.half_day:
-            unit.incidents.forget(half_day // 2)
+            for log in (unit.incidents, *unit.acts.values()):
+                log.forget(half_day // 2)
+        if unit.since < 0:
+            unit.since = half_day // 2
+        turned = half_day != unit.half_day or judged.state != unit.judged.state
         unit.half_day, unit.judged, unit.closed = half_day, judged, end
         self.touched.add(code)
         seen = Observation(
@@ -172,13 +200,18 @@ class Watch:
             country=country,
             at=end,
             half_day=half_day,
-            coverage=judged[0],
-            share=judged[1],
+            coverage=judged.state,
+            share=judged.share,
+            missing=judged.missing,
             incidents=unit.incidents,
             new=change.new,
             gone=change.gone,
+            acts=unit.acts,
+            turned=turned,
+            since=unit.since,
+            climate=self.state.climates.get(country, NO_CLIMATE),
         )
-        return _score(unit, seen)
+        return _score(unit, seen, self._signals[code], self._judge)
 
 
 def _count(unit: UnitState, received: list[Event], end: int) -> Change:
@@ -186,11 +219,12 @@ def _count(unit: UnitState, received: list[Event], end: int) -> Change:
     new: dict[str, Incident] = {}
     gone: dict[str, Incident] = {}
     for event in sorted(received, key=lambda e: (e.seen_at, e.id)):
-        if not _counts(event) or event.id in unit.incidents.seen:
+        log = _log(unit, event)
+        if log is None or event.id in log.seen:
             continue
-        change = unit.incidents.take(event, end)
-        if event.id in unit.incidents.seen:
-            unit.coverage.take(event.source)
+        change = log.take(event, end)
+        if event.id in log.seen:
+            unit.coverage.take(event)
         for incident in change.new:
             if gone.pop(incident.id, None) is None:
                 new[incident.id] = incident
@@ -200,23 +234,59 @@ def _count(unit: UnitState, received: list[Event], end: int) -> Change:
     return Change(tuple(new.values()), tuple(gone.values()))
 
 
-def _counts(event: Event) -> bool:
-    """Whether an event is of violence that happened, or says of such that it did not."""
-    taken_back = event.statement in ("denial", "retraction")
-    return event.event == "ASSAULT" and (not event.auxiliary or taken_back)
+def _log(unit: UnitState, event: Event) -> IncidentLog | None:
+    """Return where incidents of the event's type are put together; None: it is none.
+
+    What is of the past, the future or a supposition is none, but for what says of violence that it
+    did not happen.
+    """
+    if event.event == "ASSAULT":
+        taken_back = event.statement in ("denial", "retraction")
+        return unit.incidents if not event.auxiliary or taken_back else None
+    if event.auxiliary:
+        return None
+    return unit.acts.setdefault(event.event, IncidentLog())
 
 
-def _score(unit: UnitState, seen: Observation) -> list[Score]:
-    """Run every signal; return the scores that say something new."""
-    fresh = []
-    for name, signal in SIGNALS.items():
+def _score(
+    unit: UnitState, seen: Observation, signals: tuple[str, ...], judge: index.Judge
+) -> list[Score]:
+    """Run the signals that this may change; return the scores that say something new."""
+    found: list[Score] = []
+    changed = (*seen.new, *seen.gone)
+    for name in signals:
+        signal = SIGNALS[name]
+        if not _due(signal, unit, seen, changed):
+            continue
         if name not in unit.signals:
             unit.signals[name] = signal.initial()
         unit.signals[name], scores = signal.step(unit.signals[name], seen)
-        for score in scores:
-            key = f"{score.signal}/{score.direction}"
-            last = unit.published.get(key)
-            if last is None or replace(score, id=last.id, at=last.at) != last:
-                unit.published[key] = score
-                fresh.append(score)
+        found.extend(scores)
+    fresh = [score for score in found if _publish(unit, score)]
+    if fresh:
+        summed = evidence.sum_up(seen, unit.published)
+        summed = index.attach(judge, unit.past, seen, summed, unit.published)
+        fresh.extend(score for score in summed if _publish(unit, score))
     return fresh
+
+
+def _due(signal: Signal, unit: UnitState, seen: Observation, changed: tuple[Incident, ...]) -> bool:
+    """Whether a signal may say something new of a unit.
+
+    Of what never happened there nothing needs to be said; when it happens, the days without it
+    since the unit is watched are known to the signal.
+    """
+    if not signal.indicator:
+        return True  # it measures how well is seen
+    speaks = signal.name in ALWAYS or signal.name in unit.signals
+    return (seen.turned and speaks) or any(map(signal.concerns, changed))
+
+
+def _publish(unit: UnitState, score: Score) -> bool:
+    """Remember a score as the last one, and return whether it says something new."""
+    key = f"{score.signal}/{score.direction}"
+    last = unit.published.get(key)
+    if last is not None and replace(score, id=last.id, at=last.at) == last:
+        return False
+    unit.published[key] = score
+    return True

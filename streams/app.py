@@ -98,7 +98,7 @@ class Worker:
             "detect",
             topics.EVENTS,
             topics.STATE_DETECT,
-            detect.new_core(self._layout, grid, metrics),
+            detect.new_core(self._layout, grid, metrics, settings.judge()),
         )
         self._add(
             "alert",
@@ -154,9 +154,8 @@ class Worker:
         addresses = addresses_of(
             subscriptions(self._settings), {n: partial(SINKS[n], context) for n in SINKS}
         )
-        deliverer = Deliverer(
-            self._layout, addresses, self._settings.delivery.attempts, self._metrics
-        )
+        attempts = self._settings.delivery.attempts
+        deliverer = Deliverer(self._layout, addresses, attempts, self._metrics, context.revisions)
 
         async def agent(stream: Any) -> None:  # noqa: ANN401
             async for _ in deliverer.run(stream):

@@ -6,8 +6,9 @@ signals, sources, stages, reasons), never from ids, addresses or free text, so t
 installation stays below 5,000 series.
 
 Two rules keep silence from reading as calm. What is unknown has no sample: `show_score` removes the
-p-value of a unit that is dark or learning, and `tocsin_unit_data_state` says why it is missing. And
-an alert's level is shown for every watched unit, 0 included, so that its absence means "no data".
+p-value, the evidence and the index of a unit that is dark or learning, and `tocsin_unit_data_state`
+says why they are missing. And an alert's level is shown for every watched unit, 0 included, so that
+its absence means "no data".
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_typ
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from detectors.evidence import NAME
 from detectors.records import Alert, AlertState, Coverage, Score, Severity, SourceHealth
 from detectors.world.units import UNITS
 from streams.exposition import Check, Server, serve
@@ -38,8 +40,9 @@ SEVERITY_LEVELS: Final[Mapping[Severity, int]] = {"watch": 1, "warning": 2, "cri
 #: An alert in one of these states still stands.
 STANDING: Final[frozenset[AlertState]] = frozenset({"open", "acknowledged", "frozen"})
 
-_UNIT = ("country", "unit")
-_SIGNAL = ("country", "unit", "signal", "direction")
+#: `country` holds every country that the unit concerns, joined by "~".
+_UNIT = ("country", "kind", "unit")
+_SIGNAL = (*_UNIT, "signal", "direction")
 _BUDGET = ("signal", "direction", "severity")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _BATCH_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -64,11 +67,29 @@ class Metrics:
     """Every metric, by its short name; `build_metrics` makes one on a registry of its own."""
 
     # What the science says, by unit.
+    index: Annotated[
+        Gauge,
+        Spec(
+            "tocsin_instability_index",
+            "Chance of an escalation in the next fortnight, 0 to 1, of provinces and countries; no "
+            "sample while unknown.",
+            _UNIT,
+        ),
+    ]
+    evidence: Annotated[
+        Gauge,
+        Spec(
+            "tocsin_evidence_nats",
+            "Evidence of all signals together for a change; no sample while unknown.",
+            (*_UNIT, "direction"),
+        ),
+    ]
     p_value: Annotated[
         Gauge,
         Spec(
             "tocsin_score_p_value_ratio",
-            "Chance of a window at least this unusual were all as before; no sample while unknown.",
+            "Chance of a window at least this unusual were all as before, of all signals together "
+            "(S0), in provinces and countries of each; no sample while unknown.",
             _SIGNAL,
         ),
     ]
@@ -82,13 +103,17 @@ class Metrics:
     ]
     observed: Annotated[
         Gauge,
-        Spec("tocsin_indicator_observed_incidents", "Incidents in the last score's window.", _UNIT),
+        Spec(
+            "tocsin_indicator_observed_incidents",
+            "What the strongest signal for a rise counted in its window.",
+            _UNIT,
+        ),
     ]
     expected: Annotated[
         Gauge,
         Spec(
             "tocsin_indicator_expected_incidents",
-            "Incidents expected in the last score's window were all as before.",
+            "What the strongest signal for a rise expected in its window were all as before.",
             _UNIT,
         ),
     ]
@@ -287,17 +312,31 @@ def show_build(metrics: Metrics, version: str) -> None:
 def show_score(metrics: Metrics, score: Score) -> None:
     """Show a unit's score, or that it has none.
 
-    A score that is unknown or learning takes its p-value and its counts out of the exposition:
-    a value from before would read as today's, and a zero as calm.
+    What sums up a unit (S0) says its state, its evidence, its counts and its index: single signals
+    may still be learning where others are not. Their own p-values are shown of provinces and
+    countries; those of groups, borders and relations, of which there are more, stand in the topic.
+
+    A score that is unknown or learning takes its values out of the exposition: a value from before
+    would read as today's, and a zero as calm.
 
     Raises:
-        KeyError: The unit is not watched (`detectors/world/units.csv`).
+        KeyError: The unit is not watched (`detectors/world/units.py`).
     """
-    unit = (UNITS[score.unit].country, score.unit)
-    _set(metrics.p_value, score.p, *unit, score.signal, score.direction)
+    unit = _unit(score.unit)
+    metrics.coverage.labels(*unit).set(score.coverage_share)
+    if score.signal == NAME or UNITS[score.unit].is_area:
+        _set(metrics.p_value, score.p, *unit, score.signal, score.direction)
+    if score.signal == NAME:
+        _set(metrics.evidence, score.strength, *unit, score.direction)
+        if score.direction == "rise":
+            _show_unit(metrics, score, unit)
+
+
+def _show_unit(metrics: Metrics, score: Score, unit: tuple[str, str, str]) -> None:
+    """Show what the sum of the signals for a rise says of a unit."""
     _set(metrics.observed, score.observed, *unit)
     _set(metrics.expected, score.expected, *unit)
-    metrics.coverage.labels(*unit).set(score.coverage_share)
+    _set(metrics.index, score.index.probability if score.index else None, *unit)
     state = _data_state(score)
     for other in get_args(DataState):
         metrics.data_state.labels(*unit, other).set(other == state)
@@ -331,10 +370,16 @@ def show_alerts(
             key = (alert.unit, alert.signal, alert.direction)
             levels[key] = max(levels.get(key, 0), SEVERITY_LEVELS[alert.severity])
     for (unit, signal, direction), level in levels.items():
-        metrics.alert_level.labels(UNITS[unit].country, unit, signal, direction).set(level)
+        metrics.alert_level.labels(*_unit(unit), signal, direction).set(level)
     for severity in get_args(Severity):
         for state in get_args(AlertState):
             metrics.alerts.labels(severity, state).set(counts[severity, state])
+
+
+def _unit(code: str) -> tuple[str, str, str]:
+    """Return the labels of a unit."""
+    unit = UNITS[code]
+    return "~".join(unit.countries), unit.kind, code
 
 
 def _data_state(score: Score) -> DataState:

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from msgspec import Struct
 
 from detectors.records import Alert
-from detectors.world.units import UNITS, name_of
+from detectors.world.units import UNITS, Kind, name_of
 from streams import drawing
 from streams.drawing import FORMATS
 from streams.wording import number, percent
@@ -195,21 +195,28 @@ def _lives(alerts: Sequence[Alert], last: date) -> list[_Life]:
 
 
 def _rows(lives: Sequence[_Life]) -> tuple[list[str], int]:
-    """Return the units to show, countries first, then by name; and how many are left out."""
+    """Return the units to show, by kind and name, and how many are left out."""
     load: dict[str, float] = {}
     for each in lives:
         load[each.alert.unit] = load.get(each.alert.unit, 0.0) + _SIZES[each.alert.severity]
     chosen = sorted(load, key=lambda unit: (-load[unit], unit))[:_MOST_UNITS]
-    chosen.sort(key=lambda unit: (not _is_country(unit), _country(unit), name_of(unit)))
+    chosen.sort(key=_place_in_plot)
     return chosen, len(load) - len(chosen)
-
-
-def _is_country(unit: str) -> bool:
-    return unit in UNITS and UNITS[unit].is_country
 
 
 def _country(unit: str) -> str:
     return UNITS[unit].country if unit in UNITS else ""
+
+
+#: Kinds of units from the top of the overview.
+_ORDER: Final[tuple[Kind, ...]] = ("country", "admin1", "border", "dyad", "actor")
+
+
+def _place_in_plot(unit: str) -> tuple[int, str, str]:
+    known = UNITS.get(unit)
+    if known is None:
+        return len(_ORDER), "", unit
+    return _ORDER.index(known.kind), known.country, known.name
 
 
 # How it is drawn

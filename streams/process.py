@@ -211,6 +211,7 @@ class Process:
             source=delivery.source,
             now=_now,
             alerts_for=self.store.alerts_for,
+            revisions=self.store.revisions,
             feeds=self.settings.worker.data_dir / "feeds",
             allowed_hosts=frozenset(host.lower() for host in delivery.allowed_hosts),
         )

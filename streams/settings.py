@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from detectors.alerting import Policy
 from detectors.budget import Budget
+from detectors.model import Model, ModelError, decode, untrained
 from detectors.records import Severity
 from detectors.timegrid import Grid
 from streams.sources.config import SourceConfig
@@ -143,6 +144,9 @@ class Settings(BaseSettings):
     alerts: Alerts = Alerts()
     worker: Worker = Worker()
     delivery: Delivery = Delivery()
+    model: Path | None = Field(
+        None, description="Model of the instability index (tocsin train); untrained unless set."
+    )
     sources: tuple[SourceConfig, ...] = Field((), description="Feeds, one [[sources]] each.")
 
     @classmethod
@@ -172,6 +176,21 @@ class Settings(BaseSettings):
             step_down_days=a.step_down_days,
             longest_days=a.longest_days,
         )
+
+    def judge(self) -> Model:
+        """Return the model of the instability index; the untrained one unless one is set.
+
+        Raises:
+            SettingsError: The file cannot be read, or holds no model for these signals.
+        """
+        if self.model is None:
+            return untrained()
+        try:
+            return decode(self.model.read_bytes())
+        except OSError as error:
+            raise SettingsError(f"model: {self.model} cannot be read: {error.strerror}") from error
+        except ModelError as error:
+            raise SettingsError(f"model: {self.model} {error}") from error
 
     def store_url(self) -> str:
         """Return where the store is."""

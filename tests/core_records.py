@@ -16,6 +16,7 @@ from detectors.records import (
     IncidentRecord,
     IncidentRef,
     Interval,
+    Part,
     Place,
     Report,
     Resolver,
@@ -91,10 +92,17 @@ def witnessed(publishers: Iterable[str]) -> tuple[IncidentRef, ...]:
     return (IncidentRef("AF-KAN/2024-01-01/aa", day(0), "Kandahar", toll(2), names, events),)
 
 
-def claim(first: int, last: int, count: int, comparison: str = "at_least", **to: Any) -> Claim:
+def claim(
+    first: int,
+    last: int,
+    count: int,
+    comparison: str = "at_least",
+    indicator: str = "violent_incidents",
+    **to: Any,
+) -> Claim:
     """Return a claim about the days `first` to `last`, settled four days later."""
     resolver = Resolver(
-        indicator="violent_incidents",
+        indicator=indicator,
         unit="AF-KAN",
         first_day=day(first),
         last_day=day(last),
@@ -106,14 +114,14 @@ def claim(first: int, last: int, count: int, comparison: str = "at_least", **to:
     return msgspec.structs.replace(base, **to)
 
 
-def score(at: datetime, p: float | None = 0.5, **changes: Any) -> Score:
-    """Return what S1 says of a rise in Kandahar, with two witnesses and a claim."""
+def score(at: datetime, strength: float | None = 0.0, **changes: Any) -> Score:
+    """Return what all signals say of a rise in Kandahar, with two witnesses and a claim."""
     direction = changes.get("direction", "rise")
     unit = changes.get("unit", "AF-KAN")
     last = (at - START).days
     base = Score(
-        id=f"S1/{direction}/{unit}/{seconds(at)}",
-        signal="S1",
+        id=f"S0/{direction}/{unit}/{seconds(at)}",
+        signal="S0",
         version=1,
         unit=unit,
         direction=direction,
@@ -121,7 +129,10 @@ def score(at: datetime, p: float | None = 0.5, **changes: Any) -> Score:
         state="scored",
         coverage="ok",
         coverage_share=1.0,
-        p=p,
+        p=0.5,
+        strength=strength,
+        stratum="admin1/2",
+        parts=(Part("S1", strength, 4, 1.5, "4 against 1.5"),) if strength else (),
         observed=4,
         expected=1.5,
         window_days=3,
@@ -134,9 +145,9 @@ def score(at: datetime, p: float | None = 0.5, **changes: Any) -> Score:
 
 
 def unseen(at: datetime, coverage: str = "dark", **changes: Any) -> Score:
-    """Return a score while coverage is lost: unknown, with no p and no claim."""
+    """Return a score while coverage is lost: unknown, with no strength and no claim."""
     lost: dict[str, Any] = {"coverage": coverage, "coverage_share": 0.2}
     if coverage == "dark":
-        lost |= {"state": "unknown", "claim": None, "evidence": ()}
+        lost |= {"state": "unknown", "claim": None, "evidence": (), "p": None}
         return score(at, None, **{**lost, **changes})
-    return score(at, 0.001, **{**lost, **changes})
+    return score(at, 40.0, **{**lost, **changes})

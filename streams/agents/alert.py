@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from detectors.alerting import Desk, DeskState, Policy, SignalState, signal_of
+from detectors.alerting import Desk, DeskState, Policy, SignalState
+from detectors.evidence import NAME
 from detectors.records import Alert
 from detectors.timegrid import Grid
 from streams import topics
@@ -98,11 +99,10 @@ _decode_command = decoder(*topics.COMMANDS.values)
 def forward(
     records: Sequence[Any], partition: int, layout: topics.Layout, dead: DeadLetters
 ) -> list[Output]:
-    """Return commands as records for the partition that keeps the alert they are about."""
+    """Return commands as records for the partition that keeps the alerts."""
     readable, outputs = dead.decode(records, partition, _decode_command)
     topic = layout.name(topics.SCORES)
     for _, command in readable:
-        signal = signal_of(command.alert)
-        target = partition_of(signal, layout.partitions)
-        outputs.append(Output(topic, target, signal.encode(), encode(command)))
+        target = partition_of(NAME, layout.partitions)
+        outputs.append(Output(topic, target, NAME.encode(), encode(command)))
     return outputs

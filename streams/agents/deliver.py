@@ -1,8 +1,9 @@
 """The deliver stage on Kafka: alert revisions in, attempts to deliver them out.
 
-Every revision goes to every subscription that asks for it, in order for each subscription, and is
-acknowledged when the receiver has it, refuses it, or the attempts are used up. A crash in between
-sends it again under the same idempotency key.
+Every revision goes to every subscription that asks for it, or asked for an earlier one of the same
+alert: who was told that something began is told how it ends. They go in order for each
+subscription, and are acknowledged when the receiver has them, refuses them, or the attempts are
+used up. A crash in between sends them again under the same idempotency key.
 """
 
 from __future__ import annotations
@@ -43,13 +44,28 @@ class Deliverer:
     """Delivers alert revisions to the subscriptions that ask for them."""
 
     def __init__(
-        self, layout: topics.Layout, addresses: Sequence[Address], attempts: int, metrics: Metrics
+        self,
+        layout: topics.Layout,
+        addresses: Sequence[Address],
+        attempts: int,
+        metrics: Metrics,
+        revisions: Callable[[str], Sequence[Alert]] = lambda _: (),
     ) -> None:
-        """Take the topics, the subscriptions, and how often to try."""
+        """Take the topics, the subscriptions, how often to try, and where revisions are kept.
+
+        Args:
+            layout: Of the topics.
+            addresses: Whom to serve.
+            attempts: At most so many for one revision.
+            metrics: Where attempts are counted.
+            revisions: Returns the known revisions of an alert by its id; may be asked in a thread.
+        """
         self._layout = layout
         self._addresses = addresses
         self._attempts = attempts
         self._metrics = metrics
+        self._revisions = revisions
+        self._followed: set[tuple[str, str]] = set()  # subscription and alert
         self._dead = DeadLetters("deliver", topics.ALERTS, layout, metrics)
 
     async def run(self, stream: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Faust's own type
@@ -68,16 +84,32 @@ class Deliverer:
             event.ack()
             yield None
 
+    async def follows(self, subscription: Subscription, alert: Alert) -> bool:
+        """Tell whether a subscription wants a revision, or wanted an earlier one of its alert."""
+        key = (subscription.id, alert.id)
+        if key not in self._followed and (
+            wants(subscription, alert) or await self._wanted_before(subscription, alert)
+        ):
+            self._followed.add(key)
+        return key in self._followed
+
     async def _serve(self, address: Address, alerts: Sequence[Alert]) -> list[Output]:
         outputs: list[Output] = []
         for alert in alerts:
-            if wants(address.subscription, alert):
+            if await self.follows(address.subscription, alert):
                 async for delivery in self._deliver(address, alert):
                     key = delivery.subscription
                     partition = partition_of(key, self._layout.partitions)
                     topic = self._layout.name(topics.DELIVERIES)
                     outputs.append(Output(topic, partition, key.encode(), encode(delivery)))
         return outputs
+
+    async def _wanted_before(self, subscription: Subscription, alert: Alert) -> bool:
+        """Tell from the store whether a revision was wanted before this process began."""
+        if not alert.revision:
+            return False
+        known = await asyncio.to_thread(self._revisions, alert.id)
+        return any(r.revision < alert.revision and wants(subscription, r) for r in known)
 
     async def _deliver(self, address: Address, alert: Alert) -> AsyncIterator[Delivery]:
         """Try to deliver one revision; yield every attempt."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from detectors.index import Judge
 from detectors.records import Tick
 from detectors.timegrid import Grid, instant
 from detectors.watch import UnitState, Watch, WatchState
@@ -23,12 +24,19 @@ _decode = decoder(*topics.EVENTS.values)
 class DetectCore:
     """Scores the units of one partition of the events."""
 
-    def __init__(self, partition: int, layout: topics.Layout, grid: Grid, metrics: Metrics) -> None:
-        """Take the partition, the topics, the steps of time and the metrics."""
+    def __init__(
+        self,
+        partition: int,
+        layout: topics.Layout,
+        grid: Grid,
+        metrics: Metrics,
+        judge: Judge | None = None,
+    ) -> None:
+        """Take the partition, the topics, the steps of time, the metrics, what makes the index."""
         self._partition = partition
         self._layout = layout
         self._metrics = metrics
-        self._watch = Watch(grid, units_of(partition, layout.partitions))
+        self._watch = Watch(grid, units_of(partition, layout.partitions), judge)
         self._dead = DeadLetters("detect", topics.EVENTS, layout, metrics)
 
     @property
@@ -71,6 +79,8 @@ class DetectCore:
         return outputs
 
 
-def new_core(layout: topics.Layout, grid: Grid, metrics: Metrics) -> Callable[[int], DetectCore]:
+def new_core(
+    layout: topics.Layout, grid: Grid, metrics: Metrics, judge: Judge | None = None
+) -> Callable[[int], DetectCore]:
     """Return how to make the core of a partition."""
-    return lambda partition: DetectCore(partition, layout, grid, metrics)
+    return lambda partition: DetectCore(partition, layout, grid, metrics, judge)

@@ -15,6 +15,7 @@ from detectors.records import Alert, AlertState, Command, Severity
 from detectors.world.units import name_of
 from streams.codecs import encode
 from streams.commands import base
+from streams.matching import signals_of
 from streams.wording import details, headline, number
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _AGO: Final = re.compile(r"(\d{1,5})([dh])")
 _SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # the gravest last
 _LIVING: Final = ("open", "acknowledged", "frozen")
+_SHOWN_SIGNALS: Final = 3
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or a unique beginning.")]
 Plot = Annotated[
@@ -67,9 +69,12 @@ def list_(  # noqa: PLR0913 - one for each option
     *,
     unit: Annotated[
         list[str] | None,
-        typer.Option(help="Code or name of a unit, or of a country with all its provinces."),
+        typer.Option(help="Code or name of a unit, or of a country with all in it."),
     ] = None,
-    signal: Annotated[list[str] | None, typer.Option(help="A signal: tocsin signals list.")] = None,
+    signal: Annotated[
+        list[str] | None,
+        typer.Option(help="A signal that it rests on, perhaps with others: tocsin signals list."),
+    ] = None,
     state: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(get_args(AlertState))}.")
     ] = None,
@@ -88,7 +93,7 @@ def list_(  # noqa: PLR0913 - one for each option
 
     Options that are given several times ask for any of their values.
     """
-    units = set().union(*map(base.units_named, unit)) if unit else None
+    units = frozenset[str]().union(*map(base.units_named, unit)) if unit else None
     signals = {_signal(each) for each in signal} if signal else None
     states = [_state(each) for each in state] if state else None
     wanted = _SEVERITIES[_SEVERITIES.index(severity) :] if severity else _SEVERITIES
@@ -97,7 +102,7 @@ def list_(  # noqa: PLR0913 - one for each option
             each
             for each in store.alerts(state=states, since=_since(since, store))
             if (units is None or each.unit in units)
-            and (signals is None or each.signal in signals)
+            and (signals is None or not signals_of(each).isdisjoint(signals))
             and each.severity in wanted
         ]
     if json:
@@ -110,7 +115,17 @@ def list_(  # noqa: PLR0913 - one for each option
 
 def _print(found: list[Alert]) -> None:
     base.print_table(
-        ("id", "severity", "state", "unit", "what", "coverage", "outcome", "changed at"),
+        (
+            "id",
+            "severity",
+            "state",
+            "unit",
+            "what",
+            "signals (nats)",
+            "coverage",
+            "outcome",
+            "changed at",
+        ),
         [
             (
                 each.id,
@@ -118,6 +133,7 @@ def _print(found: list[Alert]) -> None:
                 each.state,
                 name_of(each.unit),
                 _what(each),
+                _leading(each),
                 each.coverage,
                 each.outcome.verdict if each.outcome else "not due",
                 base.when(each.at),
@@ -134,6 +150,16 @@ def _what(alert: Alert) -> str:
     usual = "unknown" if alert.expected is None else number(alert.expected)
     days = "" if alert.window_days is None else f" in {alert.window_days} d"
     return f"{alert.direction}: {seen} against {usual} expected{days}"
+
+
+def _leading(alert: Alert) -> str:
+    """Name the signals that add most to an alert as last judged, with their nats.
+
+    Where it is quiet by now, none does.
+    """
+    shown = [f"{part.signal} {number(part.strength)}" for part in alert.parts[:_SHOWN_SIGNALS]]
+    more = len(alert.parts) - len(shown)
+    return ", ".join([*shown, *([f"{more} more"] if more else [])]) or "none"
 
 
 def _signal(given: str) -> str:
@@ -240,8 +266,8 @@ def command_time(newest: datetime | None, fine: int, now: datetime) -> datetime:
 
 
 def _send(settings: Settings, command: Command) -> None:
-    """Put a command on its topic, in the partition of the signal whose alert it is about."""
-    from detectors.alerting import signal_of
+    """Put a command on its topic, in the partition where the alerts are kept."""
+    from detectors.evidence import NAME
     from streams import kafka, topics
     from streams.commands import connect
     from streams.partitioning import partition_of
@@ -253,7 +279,7 @@ def _send(settings: Settings, command: Command) -> None:
             f"{topic} has {there} partitions, the settings say {settings.kafka.partitions}: "
             "see tocsin topics diff"
         )
-    partition = partition_of(signal_of(command.alert), there)
+    partition = partition_of(NAME, there)
 
     async def produce() -> None:
         producer = kafka.producer(settings.kafka)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, ParamSpec, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, ParamSpec, TextIO, get_args
 
 import msgspec
 import typer
@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from detectors.records import Alert
-from detectors.world.units import UNITS
+from detectors.world.units import UNITS, Kind, inside
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -216,8 +216,10 @@ def find_alert(store: Store, given: str) -> Alert:
     raise Problem(f"{given!r} begins {len(found)} ids: {shown}{more}; give more of it")
 
 
-def units_named(given: str) -> set[str]:
-    """Return the units that a code or English name stands for: a country with its provinces.
+def units_named(given: str) -> frozenset[str]:
+    """Return the units that a code or English name stands for: a country with all its parts.
+
+    Its provinces, its stretches of border and its relations with other states are parts of it.
 
     Raises:
         Problem: No watched unit is called so.
@@ -225,11 +227,23 @@ def units_named(given: str) -> set[str]:
     wanted = given.casefold()
     for unit in UNITS.values():
         if wanted in (unit.code.casefold(), unit.name.casefold()):
-            inside = {each.code for each in UNITS.values() if each.country == unit.code}
-            return {unit.code} | inside
+            return inside(unit.code)
     names = [name for unit in UNITS.values() for name in (unit.code, unit.name)]
-    mend = near(given, names) or "; tocsin status --json lists the units"
+    mend = near(given, names) or "; tocsin world units lists them"
     raise Problem(f"no watched unit is called {given!r}{mend}")
+
+
+def kinds_named(given: Sequence[str] | None, default: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Return the kinds of units asked for, in the order of all kinds; with none, the default.
+
+    Raises:
+        Problem: There is no such kind.
+    """
+    every = get_args(Kind)
+    for each in given or ():
+        if each not in every:
+            raise Problem(f"there is no kind of unit {each!r}; there are {', '.join(every)}")
+    return tuple(kind for kind in every if kind in (given or default))
 
 
 def write_plot(alert: Alert, revisions: Sequence[Alert], path: Path) -> None:

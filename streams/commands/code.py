@@ -159,6 +159,7 @@ def _show_event(events: tuple[Event, ...]) -> None:
         ("voices", ", ".join(event.voices) or "none cited"),
         ("organisations", ", ".join(event.actors) or "none named"),
         ("contexts", ", ".join(event.contexts) or "none named"),
+        ("themes", ", ".join(event.themes) or "none named"),
         ("publisher", event.publisher),
         ("reprint of", event.wire or "nothing credited"),
     ]

@@ -133,7 +133,7 @@ def _inline(settings: Settings, reports: Sequence[Report]) -> list[Alert]:
     from streams.commands.play import progress, span_of
     from streams.replay import timed
 
-    monitor = Monitor(settings.grid(), settings.policy(), settings.steps.disorder)
+    monitor = Monitor(settings.grid(), settings.policy(), settings.steps.disorder, settings.judge())
     with progress(errors(), "replaying", span_of(reports)) as bar:
 
         def show(passed: Passed) -> None:

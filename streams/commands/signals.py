@@ -38,20 +38,28 @@ def describe(signal: Signal) -> Described:
     """Return what a signal says of itself; the method is the docstring of its file."""
     module = inspect.getmodule(type(signal))
     method = inspect.cleandoc((module.__doc__ if module else None) or "")
-    return Described(signal.name, signal.version, signal.title, signal.alerts, method)
+    return Described(signal.name, signal.version, signal.title, bool(signal.indicator), method)
+
+
+def _all() -> list[Described]:
+    """Return every signal, after what sums them up and opens the alerts."""
+    from detectors import evidence
+    from detectors.signals import SIGNALS
+
+    method = inspect.cleandoc(evidence.__doc__ or "")
+    summed = Described(evidence.NAME, evidence.VERSION, evidence.TITLE, True, method)
+    return [summed, *(describe(signal) for signal in SIGNALS.values())]
 
 
 @base.plain_errors
 def list_(json: base.Json = False) -> None:
     """List the signals in the order in which a step computes them."""
-    from detectors.signals import SIGNALS
-
-    found = [describe(signal) for signal in SIGNALS.values()]
+    found = _all()
     if json:
         base.print_json(found)
         return
     base.print_table(
-        ("signal", "version", "title", "opens alerts", "what it is"),
+        ("signal", "version", "title", "adds to alerts", "what it is"),
         [
             (
                 each.name,
@@ -71,20 +79,18 @@ def explain(
     json: base.Json = False,
 ) -> None:
     """Explain one signal: what it measures, by which method."""
-    from detectors.signals import SIGNALS
-
-    for signal in SIGNALS.values():
-        if name.casefold() in (signal.name.casefold(), signal.title.casefold()):
+    known = _all()
+    for found in known:
+        if name.casefold() in (found.name.casefold(), found.title.casefold()):
             break
     else:
-        known = [text for each in SIGNALS.values() for text in (each.name, each.title)]
-        mend = base.near(name, known) or f"; there are {', '.join(SIGNALS)}"
+        words = [text for each in known for text in (each.name, each.title)]
+        mend = base.near(name, words) or f"; there are {', '.join(each.name for each in known)}"
         raise base.Problem(f"there is no signal {name!r}{mend}", base.NOTHING)
-    found = describe(signal)
     if json:
         base.print_json(found)
         return
-    opens = "its scores may open alerts" if found.alerts else "it opens no alerts"
+    opens = "adds to what opens alerts" if found.alerts else "opens no alerts"
     base.say(f"{found.name} version {found.version}, {found.title}: {opens}", style="bold")
     base.say()
     base.say(found.method)

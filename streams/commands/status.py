@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, get_args
 
@@ -11,11 +12,12 @@ import typer
 from msgspec import Struct
 
 from detectors.records import AlertState, Coverage, Severity, SourceHealth
-from detectors.world.units import UNITS, name_of
+from detectors.world.units import AREA_KINDS, Kind, name_of, of_kind
 from streams.commands import base
 from streams.wording import number, percent
 
 if TYPE_CHECKING:
+    from streams.commands.instability import Instability
     from streams.settings import Settings
     from streams.store import Store
 
@@ -29,7 +31,8 @@ class Status(Struct, frozen=True):
 
     stream_time: datetime | None
     sources: list[SourceHealth]
-    units: dict[str, list[str]]  # coverage state, or "unknown" -> unit codes
+    units: dict[str, list[str]]  # coverage state, or "unknown" -> codes of the kinds asked for
+    instability: dict[str, Instability | None]  # of the areas among them; None: not scored yet
     alerts: dict[str, dict[str, int]]  # state -> severity -> number
     rows: dict[str, int]  # table of the store -> number of rows
     progress: dict[str, dict[int, int]]  # topic -> partition -> next offset
@@ -49,6 +52,7 @@ def register(app: typer.Typer) -> None:
         "status",
         epilog=base.epilog(
             "tocsin status",
+            "tocsin status --kind border --kind dyad",
             "tocsin status --json | jq .stream_time",
             "tocsin status --health  (a container's health check)",
         ),
@@ -61,6 +65,10 @@ def status(
     health: Annotated[
         bool, typer.Option("--health", help="Ask the running worker only: exit 0 or 1.")
     ] = False,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help=f"One of {', '.join(get_args(Kind))}; else provinces and countries."),
+    ] = None,
     json: base.Json = False,
 ) -> None:
     """Show how far the monitor has come, what it can see, and what it has raised.
@@ -68,12 +76,13 @@ def status(
     It reads the store, which a worker keeps up to date; with --health it asks the worker's
     /healthz instead, at worker.metrics_host and worker.metrics_port.
     """
+    kinds = base.kinds_named(kind, AREA_KINDS)
     settings = base.open_settings(ctx)
     if health:
         _tell_health(_health(settings), json=json)
         return
     with base.open_store(settings) as store:
-        found = _read(store, settings.kafka.prefix)
+        found = _read(store, settings.kafka.prefix, kinds)
     if json:
         base.print_json(found)
     else:
@@ -82,14 +91,17 @@ def status(
         base.nothing("the store is empty: has tocsin run read a report yet?")
 
 
-def _read(store: Store, prefix: str) -> Status:
+def _read(store: Store, prefix: str, kinds: Sequence[Kind]) -> Status:
     from detectors.signals.coverage_integrity import CoverageIntegrity
+    from streams.commands.instability import instabilities, is_area
     from streams.topics import TOPICS, full_name
 
     units: dict[str, list[str]] = {state: [] for state in (*get_args(Coverage), "unknown")}
-    seen = {s.unit: s.coverage for s in store.scores() if s.signal == CoverageIntegrity.name}
-    for unit in UNITS:
-        units[seen.get(unit, "unknown")].append(unit)
+    scores = store.scores()
+    seen = {s.unit: s.coverage for s in scores if s.signal == CoverageIntegrity.name}
+    index = instabilities(scores)
+    for unit in of_kind(*kinds):
+        units[seen.get(unit.code, "unknown")].append(unit.code)
     counted = Counter((alert.state, alert.severity) for alert in store.alerts())
     alerts = {
         state: {severity: counted[state, severity] for severity in get_args(Severity)}
@@ -102,6 +114,7 @@ def _read(store: Store, prefix: str) -> Status:
         stream_time=base.stream_time(store),
         sources=store.source_health(),
         units=units,
+        instability={u.code: index.get(u.code) for u in of_kind(*kinds) if is_area(u.code)},
         alerts=alerts,
         rows=store.counts(),
         progress={topic: offsets for topic, offsets in progress.items() if offsets},
@@ -130,6 +143,7 @@ def _print(found: Status) -> None:
     for state, units in found.units.items():
         named = "" if state == "ok" else ", ".join(name_of(unit) for unit in units)
         base.say(f"{state:8}{len(units):3}  {named}".rstrip(), style=base.STYLES.get(state, ""))
+    _print_instability(found)
     base.heading("Alerts by state")
     severities = get_args(Severity)
     base.print_table(
@@ -146,6 +160,24 @@ def _print(found: Status) -> None:
             for topic, by in found.progress.items()
         ],
     )
+
+
+def _print_instability(found: Status) -> None:
+    from streams.commands.instability import brief, lead, models
+
+    if not found.instability:
+        return
+    base.heading("Instability of 100, with a 90 % interval")
+    coverage = {code: state for state, units in found.units.items() for code in units}
+    base.print_table(
+        ("unit", "name", "coverage", "instability", "most from"),
+        [
+            (code, name_of(code), coverage[code], brief(each), lead(each))
+            for code, each in found.instability.items()
+        ],
+    )
+    for text in models(each for each in found.instability.values() if each is not None):
+        base.say(text)
 
 
 def _health(settings: Settings) -> Health:

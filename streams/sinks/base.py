@@ -11,7 +11,8 @@ from typing import ClassVar, Final, Protocol, TypeAlias, get_args
 from msgspec import Struct
 
 from detectors.records import Alert, Severity, Subscription
-from detectors.world.units import UNITS
+from detectors.world.units import inside_any
+from streams.matching import signals_of
 
 #: Severities from the least to the gravest.
 SEVERITY_RANK: Final = {name: rank for rank, name in enumerate(get_args(Severity))}
@@ -53,6 +54,8 @@ class SinkContext:
     now: Callable[[], datetime]
     #: Latest revision of each alert that a subscription has wanted (`Store.alerts_for`).
     alerts_for: Callable[[Subscription], Sequence[Alert]]
+    #: Every revision of an alert that is known, by its id (`Store.revisions`).
+    revisions: Callable[[str], Sequence[Alert]] = lambda _: ()
     #: The folder in which feed files are written.
     feeds: Path
     #: The console's address, for links to an alert's page; None where there is none.
@@ -90,14 +93,15 @@ def idempotency_key(alert: Alert, subscription: Subscription) -> str:
 def wants(subscription: Subscription, alert: Alert) -> bool:
     """Tell whether a subscription asks for an alert revision.
 
-    An empty list of units or signals means all of them. A country stands for its provinces too.
+    An empty list of units or signals means all of them. A country stands for its provinces, its
+    stretches of border and its relations with other states too.
     A unit that is not in the subscription never matches: what could not be placed is not for
-    those who asked for places.
+    those who asked for places. A signal is asked for where it is any part of what the revision
+    rests on. Parts fade: whoever was told of an alert is told of its later revisions in any case
+    (`streams/agents/deliver.py`).
     """
-    known = UNITS.get(alert.unit)
-    places = {alert.unit} | ({known.country} if known else set())
     return (
         SEVERITY_RANK[alert.severity] >= SEVERITY_RANK[subscription.minimum_severity]
-        and (not subscription.units or not places.isdisjoint(subscription.units))
-        and (not subscription.signals or alert.signal in subscription.signals)
+        and (not subscription.units or alert.unit in inside_any(subscription.units))
+        and (not subscription.signals or not signals_of(alert).isdisjoint(subscription.signals))
     )

@@ -279,7 +279,7 @@ class Projector:
     def _note_score(self, score: Score) -> bool:
         key = (score.unit, score.signal, score.direction)
         signal = SIGNALS.get(score.signal)
-        if signal is None or not signal.alerts or key in self._watched:
+        if signal is None or not signal.indicator or key in self._watched:
             return False
         self._watched.add(key)
         return True

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Connection, Row, Select, Table, func, select
+from sqlalchemy import Column, Connection, Row, Select, Table, func, or_, select
 
 from detectors.records import (
     Alert,
@@ -25,7 +25,7 @@ from detectors.records import (
     SourceHealth,
     Subscription,
 )
-from detectors.world.units import UNITS
+from detectors.world.units import inside_any
 from streams.store import schema
 from streams.store.rows import SEVERITY_RANK, instant, plain
 
@@ -68,6 +68,9 @@ class DailyScore(Struct, frozen=True):
     p: float | None
     observed: int | None
     expected: float | None
+    series_end: date | None
+    incidents: str  # by day up to `series_end`, a JSON list
+    dark_days: str  # a JSON list of dates
 
 
 class AlertFilter(Struct, frozen=True):
@@ -98,19 +101,20 @@ def alerts(connection: Connection, wanted: AlertFilter) -> list[Alert]:
 def alerts_for(connection: Connection, subscription: Subscription) -> list[Alert]:
     """Return the last revision of each alert of which a subscription wanted any revision.
 
-    So an alert that was wanted stays, also once its severity falls. The rule for one revision
-    is `streams.sinks.wants`.
+    So an alert that was wanted stays, also once its severity falls or the signal that was asked
+    for adds no more to it. The rule for one revision is `streams.sinks.wants`.
     """
     revisions, table = schema.ALERT_REVISIONS.c, schema.ALERTS.c
     rank = SEVERITY_RANK[subscription.minimum_severity]
-    grave = select(revisions.id).where(revisions.severity_rank >= rank)
-    query = select(table.body).where(table.id.in_(grave))
-    if subscription.units:
-        units = set(subscription.units)
-        units |= {each.code for each in UNITS.values() if each.country in units}
-        query = query.where(table.unit.in_(sorted(units)))
+    wanted = select(revisions.id).where(revisions.severity_rank >= rank)
     if subscription.signals:
-        query = query.where(table.signal.in_(subscription.signals))
+        # Not LIKE, which tells upper from lower case in one database and not in the other.
+        held = revisions.signals
+        named = (f" {plain(each)} " for each in subscription.signals)
+        wanted = wanted.where(or_(*(func.replace(held, each, "") != held for each in named)))
+    query = select(table.body).where(table.id.in_(wanted))
+    if subscription.units:
+        query = query.where(table.unit.in_(sorted(inside_any(subscription.units))))
     return _newest_first(_records(Alert, connection.scalars(query)))
 
 

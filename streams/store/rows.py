@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias, get_args
 import msgspec
 from sqlalchemy import Table
 
+from detectors.ledger import VIOLENCE, counts_of
 from detectors.records import (
     Alert,
     Command,
@@ -28,6 +29,7 @@ from detectors.records import (
     Subscription,
     Tick,
 )
+from streams.matching import signals_of
 from streams.store import schema
 
 Row: TypeAlias = dict[str, Any]
@@ -129,6 +131,7 @@ def _alert(alert: Alert, _: Place) -> list[tuple[Table, Row]]:
     }
     revision = shared | {
         "severity_rank": SEVERITY_RANK[alert.severity],
+        "signals": f" {' '.join(sorted(map(plain, signals_of(alert))))} ",
         "changed": plain(alert.changed),
     }
     return [(schema.ALERTS, latest), (schema.ALERT_REVISIONS, revision)]
@@ -184,8 +187,18 @@ def _score(score: Score, _: Place) -> list[tuple[Table, Row]]:
     }
     return [
         (schema.SCORES, shared | {"body": _body(score)}),
-        (schema.SCORE_DAYS, shared | {"day": at[:10]}),
+        (schema.SCORE_DAYS, shared | {"day": at[:10]} | _series(score)),
     ]
+
+
+def _series(score: Score) -> Row:
+    """Return the violent incidents by day that a score tells of: onsets are looked for in them."""
+    counts = counts_of(score, VIOLENCE) or {}
+    return {
+        "series_end": score.series_end.isoformat() if score.series_end else None,
+        "incidents": _ENCODER.encode(list(counts.values())).decode(),
+        "dark_days": _ENCODER.encode(score.dark_days).decode(),
+    }
 
 
 def _health(health: SourceHealth, _: Place) -> list[tuple[Table, Row]]:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 #: Raised with every change of a table or of what is written to it: an older store is rebuilt.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 3
 
 METADATA: Final = MetaData()
 
@@ -68,6 +68,7 @@ ALERT_REVISIONS: Final = Table(
     _text("state"),
     _text("severity"),
     Column("severity_rank", Integer, nullable=False),  # watch 0, warning 1, critical 2
+    _text("signals"),  # that it rests on, sorted, as " S1 S14 "
     _text("changed"),
     _text("body"),
 )
@@ -137,6 +138,9 @@ SCORE_DAYS: Final = Table(
     Column("p", Float),
     Column("observed", Integer),
     Column("expected", Float),
+    Column("series_end", _DAY),
+    _text("incidents"),  # violent incidents by day up to `series_end`, a JSON list; [] if not told
+    _text("dark_days"),  # of these days those on which coverage was not ok, a JSON list
 )
 
 #: The last health of each source.

@@ -16,7 +16,19 @@ from typing import Any, get_args
 import pytest
 from prometheus_client import CollectorRegistry
 
-from detectors.records import Alert, AlertState, Claim, Resolver, Score, Severity, SourceHealth
+from detectors.evidence import NAME
+from detectors.records import (
+    Alert,
+    AlertState,
+    Claim,
+    Direction,
+    Index,
+    Resolver,
+    Score,
+    Severity,
+    SourceHealth,
+)
+from detectors.signals import SIGNALS, applies
 from detectors.world.units import UNITS
 from streams.metrics import (
     Metrics,
@@ -28,10 +40,12 @@ from streams.metrics import (
     show_score,
     show_source,
 )
+from tests.signal_records import run as run_signal
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
-SIGNALS = [(name, way) for name in ("S1", "S2") for way in ("rise", "fall")]
+WAYS: tuple[Direction, ...] = ("rise", "fall")
+INDEX = Index(0.34, 0.21, 0.49, 14, "untrained", ())
 PACKAGES = {
     "promtool": "prometheus",
     "prometheus": "prometheus",
@@ -65,9 +79,9 @@ def run() -> Callable[..., str]:
 
 def score(unit: str = "AF-KAB", **changes: Any) -> Score:
     known: dict[str, Any] = {
-        "id": "x", "signal": "S1", "version": 1, "unit": unit, "direction": "rise", "at": NOW,
+        "id": "x", "signal": NAME, "version": 1, "unit": unit, "direction": "rise", "at": NOW,
         "state": "scored", "coverage": "ok", "coverage_share": 0.9, "p": 0.02, "observed": 7,
-        "expected": 2.5, "window_days": 7,
+        "expected": 2.5, "window_days": 7, "strength": 3.5,
     }  # fmt: skip
     return Score(**(known | changes))
 
@@ -85,16 +99,37 @@ def alert(unit: str = "AF-KAB", **changes: Any) -> Alert:
     return Alert(**(known | changes))
 
 
+def scored() -> list[tuple[str, str, Direction]]:
+    """Every unit, signal and direction of a score, as each signal says when it is run."""
+    if not _SCORED:
+        for name, signal in SIGNALS.items():
+            units = [unit for unit in UNITS if applies(signal, unit)]
+            said = run_signal(signal, (), 1, unit=units[0], country=UNITS[units[0]].country)
+            ways = {each.direction for half in said.halves for each in half}
+            _SCORED.extend((unit, name, way) for unit in units for way in sorted(ways))
+    return _SCORED
+
+
+_SCORED: list[tuple[str, str, Direction]] = []
+
+
+def _show_scores(metrics: Metrics) -> None:
+    for unit, signal, way in scored():
+        show_score(metrics, score(unit, signal=signal, direction=way))
+    for number, (unit, known) in enumerate(UNITS.items()):
+        for way in WAYS:
+            index = INDEX if known.is_area and way == "rise" else None
+            show_score(metrics, score(unit, direction=way, observed=number % 9, index=index))
+
+
 def fill(metrics: Metrics, now: float, step: int, sources: int = 6) -> None:
     """One step in the life of an installation with every unit, signal, stage and state."""
     names = [f"source-{number}" for number in range(sources)]
     sinks, reasons = ("webhook", "email", "atom"), ("schema", "encoding", "oversize")
     declare(metrics, stages=get_args(Stage), sources=names, sinks=sinks, reasons=reasons)
     show_build(metrics, "0.1.0")
-    for number, unit in enumerate(UNITS):
-        for signal, way in SIGNALS:
-            show_score(metrics, score(unit, signal=signal, direction=way, observed=number % 9))
-    watched = [(unit, signal, way) for unit in UNITS for signal, way in SIGNALS]
+    _show_scores(metrics)
+    watched = [each for each in scored() if SIGNALS[each[1]].indicator]
     show_alerts(metrics, [alert("AF-KAB", severity="critical"), alert("PK-SD")], watched)
     for name in names:
         show_source(metrics, SourceHealth(name, NOW, "ok", 0.8, 8, 10.0))
@@ -108,10 +143,11 @@ def fill(metrics: Metrics, now: float, step: int, sources: int = 6) -> None:
         metrics.records_processed.labels(stage).inc(50)
         metrics.duplicates.labels(stage).inc()
         metrics.batch_duration.labels(stage).observe(0.02 * (step + 1))
-    for signal, way in SIGNALS:
+    for way in WAYS:
         for severity in get_args(Severity):
-            metrics.budget_spent.labels(signal, way, severity).set(0.5)
-            metrics.budget_allowed.labels(signal, way, severity).set(1)
+            metrics.budget_spent.labels(NAME, way, severity).set(0.5)
+            metrics.budget_allowed.labels(NAME, way, severity).set(1)
+    for signal in SIGNALS:
         for state in get_args(AlertState):
             metrics.alert_revisions.labels(signal, state).inc()
     for sink in sinks:

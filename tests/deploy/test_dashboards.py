@@ -15,6 +15,7 @@ import promql_parser
 import pytest
 import yaml
 
+from detectors.world.units import UNITS, inside
 from streams.metrics import Metrics
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -139,9 +140,26 @@ def test_an_expression_returns_data_on_a_real_prometheus(
 
 def test_the_variables_find_the_units_on_a_real_prometheus(recorded: tuple[Any, int]) -> None:
     server, _ = recorded
-    for label, count in (("country", 2), ("unit", 43)):
-        found = server.get(f"/api/v1/label/{label}/values", **{"match[]": "tocsin_unit_data_state"})
-        assert len(found["data"]) == count
+    whole = 'tocsin_unit_data_state{kind="country"}'
+    for label, wanted, count in (
+        ("kind", "tocsin_unit_data_state", 5),
+        ("country", whole, 2),
+        ("unit", "tocsin_unit_data_state", len(UNITS)),
+        # A country's provinces, borders and relations, and the groups that are registered there.
+        ("unit", 'tocsin_unit_data_state{country=~".*(AFG).*",kind!="actor"}', len(inside("AFG"))),
+    ):
+        found = server.get(f"/api/v1/label/{label}/values", **{"match[]": wanted})
+        assert len(found["data"]) == count, wanted
+
+
+def test_the_index_is_shown_by_unit_on_a_real_prometheus(recorded: tuple[Any, int]) -> None:
+    server, end = recorded
+    panel = SHOWN["tocsin-analyst", "Instability index"]
+    assert panel["fieldConfig"]["defaults"]["unit"] == "percentunit"
+    target = Target("tocsin-analyst", panel["title"], panel["targets"][0]["expr"])
+    reply = server.get("/api/v1/query", query=substituted(target), time=str(end))
+    units = {row["metric"]["unit"] for row in reply["data"]["result"]}
+    assert units == {code for code, unit in UNITS.items() if unit.is_area}
 
 
 def test_every_metric_is_on_a_board() -> None:

@@ -14,7 +14,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from detectors.records import Severity, SourceHealth
+from detectors.records import AlertState, Index, Severity, SourceHealth
+from detectors.world.units import UNITS
 from streams.metrics import (
     SEVERITY_LEVELS,
     Check,
@@ -31,7 +32,8 @@ from streams.metrics import (
 
 HINTS = get_type_hints(Metrics, include_extras=True)
 BUDGET = 5_000
-KABUL = {"country": "AFG", "unit": "AF-KAB"}
+KABUL = {"country": "AFG", "kind": "admin1", "unit": "AF-KAB"}
+SUM = {"signal": "S0", "direction": "rise"}
 RISE = {"signal": "S1", "direction": "rise"}
 FEED = b"<feed xmlns='http://www.w3.org/2005/Atom'/>"
 
@@ -66,8 +68,10 @@ def test_a_whole_installation_stays_within_the_series_budget(
     fill(metrics, 1e9, 1, sources=60)
     series = sum(len(family.samples) for family in registry.collect())
     assert 1_000 < series <= BUDGET
-    # With a third and a fourth signal it still fits: the signals' part is 4 x 43 x 2 series each.
-    assert series + 2 * (43 * 2 * 2 + 2 * 3 * 2 + 6 * 2) <= BUDGET
+    # With two signals more it still fits, were they of all units and both directions: each shows
+    # alert levels, p-values in areas, and counts of revisions by state.
+    areas = sum(unit.is_area for unit in UNITS.values())
+    assert series + 2 * (2 * len(UNITS) + 2 * areas + 2 * len(get_args(AlertState))) <= BUDGET
 
 
 class TestScore:
@@ -99,7 +103,7 @@ class TestScore:
         show_score(metrics, score())  # what was known before must not remain
         show_score(metrics, score(**changes))
         value = registry.get_sample_value
-        assert value("tocsin_score_p_value_ratio", KABUL | RISE) == p
+        assert value("tocsin_score_p_value_ratio", KABUL | SUM) == p
         states = {
             each: value("tocsin_unit_data_state", KABUL | {"state": each})
             for each in ("ok", "thin", "dark", "learning")
@@ -115,6 +119,66 @@ class TestScore:
         assert registry.get_sample_value(name, KABUL) == 0
         show_score(metrics, score(observed=None, expected=None, p=None, state="unknown"))
         assert registry.get_sample_value(name, KABUL) is None
+
+    def test_the_index_is_a_chance_while_it_is_known(
+        self, registry: CollectorRegistry, metrics: Metrics, records: Any
+    ) -> None:
+        score, _, _ = records
+        show_score(metrics, score(index=Index(0.34, 0.21, 0.49, 14, "untrained", ())))
+        name = "tocsin_instability_index"
+        assert registry.get_sample_value(name, KABUL) == 0.34
+        show_score(metrics, score(direction="fall"))  # which never has one, and takes none away
+        show_score(metrics, score(signal="S1"))
+        assert registry.get_sample_value(name, KABUL) == 0.34
+        show_score(metrics, score(state="unknown", coverage="dark", p=None, strength=None))
+        assert registry.get_sample_value(name, KABUL) is None
+
+    def test_evidence_is_shown_by_direction_while_it_is_known(
+        self, registry: CollectorRegistry, metrics: Metrics, records: Any
+    ) -> None:
+        score, _, _ = records
+        rise, fall = (KABUL | {"direction": way} for way in ("rise", "fall"))
+        show_score(metrics, score(strength=0.0))
+        show_score(metrics, score(strength=2.5, direction="fall"))
+        show_score(metrics, score(signal="S1", strength=9.0))  # a part, and not the sum
+        value = registry.get_sample_value
+        name = "tocsin_evidence_nats"
+        assert (value(name, rise), value(name, fall)) == (0.0, 2.5)
+        show_score(metrics, score(state="learning", p=None, strength=None))
+        assert (value(name, rise), value(name, fall)) == (None, 2.5)
+
+    def test_a_single_signal_says_nothing_of_the_state_and_the_counts(
+        self, registry: CollectorRegistry, metrics: Metrics, records: Any
+    ) -> None:
+        score, _, _ = records
+        show_score(metrics, score(observed=7))
+        silent = {"p": None, "observed": None, "expected": None, "strength": None}
+        show_score(metrics, score(signal="S6", state="learning", **silent))
+        show_score(metrics, score(signal="M1", direction="fall", coverage_share=0.4, **silent))
+        value = registry.get_sample_value
+        assert value("tocsin_indicator_observed_incidents", KABUL) == 7
+        assert value("tocsin_unit_data_state", KABUL | {"state": "ok"}) == 1
+        assert value("tocsin_unit_coverage_ratio", KABUL) == 0.4
+
+    @pytest.mark.parametrize(
+        ("unit", "kind", "country", "shown"),
+        [
+            pytest.param("AF-KAB", "admin1", "AFG", 0.02, id="a province shows each signal"),
+            pytest.param("AFG", "country", "AFG", 0.02, id="and so does a country"),
+            pytest.param("ttp", "actor", "PAK", None, id="a group only their sum"),
+        ],
+    )
+    def test_p_values_of_single_signals_are_of_areas(
+        self, registry: CollectorRegistry, metrics: Metrics, records: Any, unit: str, kind: str,
+        country: str, shown: float | None,
+    ) -> None:  # fmt: skip
+        score, _, _ = records
+        show_score(metrics, score(unit, signal="S1"))
+        show_score(metrics, score(unit, p=0.07))
+        of = {"unit": unit, "kind": kind, "country": country}
+        value = registry.get_sample_value
+        assert value("tocsin_score_p_value_ratio", of | RISE) == shown
+        assert value("tocsin_score_p_value_ratio", of | SUM) == 0.07
 
     def test_a_unit_that_is_not_watched_is_an_error(self, metrics: Metrics, records: Any) -> None:
         score, _, _ = records

@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from typer.testing import Result
 
+from detectors.evidence import NAME
 from detectors.monitor import Monitor
 from detectors.records import Alert, Command, Report
 from detectors.timegrid import Grid
@@ -287,7 +288,7 @@ async def _until(process: Process, ask: Callable[[], Any], holds: Callable[[Any]
 # Acknowledgement
 
 
-def test_a_command_lies_where_the_alerts_signal_is_decided(
+def test_a_command_lies_where_the_alerts_are_decided(
     here: Installation,
     filled: Path,  # noqa: F811
 ) -> None:
@@ -297,7 +298,7 @@ def test_a_command_lies_where_the_alerts_signal_is_decided(
     (record,) = here.records(topics.COMMANDS, 1)
     command = decoder(Command)(record.value)
     assert record.key == open_.encode()
-    assert record.partition == partition_of("S1", PARTITIONS)
+    assert record.partition == partition_of(NAME, PARTITIONS)
     assert json.loads(encode(command)) == sent
     assert (command.alert, command.by, command.note) == (open_, "desk", "seen")
     newest = here.answer("status")["stream_time"]

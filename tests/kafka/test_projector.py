@@ -229,7 +229,7 @@ async def test_alerts_and_sources_are_shown_as_they_stand(line: Line) -> None:
     )
 
     def level(unit: str) -> float | None:
-        labels = {"country": "AFG", "unit": unit, "direction": "rise"} | SURGE
+        labels = {"country": "AFG", "kind": "admin1", "unit": unit, "direction": "rise"} | SURGE
         return line.sample("tocsin_alert_severity_level", **labels)
 
     with line.store() as store:

@@ -15,9 +15,9 @@ from detectors.timegrid import Grid
 from tests.core_records import claim, clock, day, score, tick, unseen, witnessed
 
 Fed = Score | Tick | Command
-#: Budgets so far apart that these p-values keep their severity, whatever was spent or saved.
-POLICY = Policy(Budget(watch=20.0, warning=0.5, critical=0.01))
-WATCH, WARNING, CRITICAL, USUAL = 0.009, 0.0002, 1e-6, 0.5
+#: Budgets so far apart that these strengths keep their severity, whatever was spent or saved.
+POLICY = Policy(Budget(watch=6.0, warning=0.3, critical=0.0005))
+WATCH, WARNING, CRITICAL, BETWEEN, USUAL = 4.0, 16.0, 400.0, 0.5, 0.0
 
 
 def _desk(records: Iterable[Fed], desk: Desk | None = None) -> list[Alert]:
@@ -26,14 +26,15 @@ def _desk(records: Iterable[Fed], desk: Desk | None = None) -> list[Alert]:
 
 
 def _told(*days: float | Score | None, **changes: Any) -> list[Fed]:
-    """Return a score for each day, from its p (None: dark), each followed by a tick."""
+    """Return a score for each day, from its strength (None: dark), each followed by a tick."""
     records: list[Fed] = []
-    for on, p in enumerate(days):
+    for on, strength in enumerate(days):
         at = clock(on, 1)
-        if isinstance(p, Score):
-            records.append(p)
+        if isinstance(strength, Score):
+            records.append(strength)
         else:
-            records.append(unseen(at, **changes) if p is None else score(at, p, **changes))
+            lost = strength is None
+            records.append(unseen(at, **changes) if lost else score(at, strength, **changes))
         records.append(tick(at))
     return records
 
@@ -50,8 +51,8 @@ def _states(alerts: Sequence[Alert]) -> list[str]:
 @pytest.mark.parametrize(
     ("changes", "opens"),
     [
-        pytest.param({}, True, id="a small p with two witnesses and a claim opens"),
-        pytest.param({"p": USUAL}, False, id="a p within the budget does not"),
+        pytest.param({}, True, id="strong evidence with two witnesses and a claim opens"),
+        pytest.param({"strength": BETWEEN}, False, id="evidence within the budget does not"),
         pytest.param({"claim": None}, False, id="without a claim none opens"),
         pytest.param(
             {"evidence": witnessed(["wire"])}, False, id="one witness is not enough for a rise"
@@ -59,16 +60,25 @@ def _states(alerts: Sequence[Alert]) -> list[str]:
         pytest.param({"evidence": ()}, False, id="no witness is not enough for a rise"),
         pytest.param({"coverage": "thin"}, False, id="thin coverage opens none"),
         pytest.param(
-            {"coverage": "dark", "state": "unknown", "p": None}, False, id="the dark opens none"
+            {"coverage": "dark", "state": "unknown", "strength": None},
+            False,
+            id="the dark opens none",
         ),
-        pytest.param({"p": None, "state": "learning"}, False, id="while learning none opens"),
+        pytest.param(
+            {"strength": None, "state": "learning"}, False, id="while learning none opens"
+        ),
         pytest.param({"direction": "fall", "evidence": ()}, True, id="a fall needs no witness"),
         pytest.param({"signal": "M1"}, False, id="coverage opens none"),
-        pytest.param({"signal": "S99"}, False, id="an unknown signal opens none"),
+        pytest.param({"signal": "S1"}, False, id="a single signal opens none"),
+        pytest.param(
+            {"claim": claim(1, 14, 5, indicator="rainfall")},
+            False,
+            id="a claim about what nobody counts opens none",
+        ),
     ],
 )
 def test_what_opens_an_alert(changes: dict[str, Any], opens: bool) -> None:
-    given = score(clock(0, 1), changes.pop("p", WATCH), **changes)
+    given = score(clock(0, 1), changes.pop("strength", WATCH), **changes)
     alerts = _desk([given, tick(given.at)])
     assert _states(alerts) == (["open"] if opens else [])
 
@@ -79,23 +89,33 @@ def test_an_alert_repeats_what_it_was_opened_on() -> None:
     assert alert.id == "S1-rise-AF-KAN-20240101T010000Z"
     assert (alert.revision, alert.severity, alert.changed) == (0, "watch", "opened")
     assert (alert.at, alert.opened_at) == (given.at, given.at)
-    for name in ("p", "observed", "expected", "window_days", "coverage", "reason", "evidence"):
+    for name in (
+        "p",
+        "strength",
+        "parts",
+        "observed",
+        "expected",
+        "window_days",
+        "coverage",
+        "reason",
+        "evidence",
+    ):
         assert getattr(alert, name) == getattr(given, name)
     assert alert.claim == given.claim
     assert alert.outcome is None
 
 
 @pytest.mark.parametrize(
-    ("p", "severity"),
+    ("strength", "severity"),
     [
         pytest.param(WATCH, "watch", id="watch"),
         pytest.param(WARNING, "warning", id="warning"),
         pytest.param(CRITICAL, "critical", id="critical"),
-        pytest.param(0.0, "critical", id="as rare as can be"),
+        pytest.param(1e6, "critical", id="as strong as can be"),
     ],
 )
-def test_severity_follows_from_the_p_value(p: float, severity: str) -> None:
-    assert [a.severity for a in _desk(_told(p))] == [severity]
+def test_severity_follows_from_the_strength(strength: float, severity: str) -> None:
+    assert [a.severity for a in _desk(_told(strength))] == [severity]
 
 
 def test_an_alert_that_goes_on_opens_no_second() -> None:
@@ -120,7 +140,7 @@ def test_severity_is_raised_at_once() -> None:
 
 
 def test_severity_falls_one_level_at_a_time_after_three_days_each() -> None:
-    alerts = _desk(_told(CRITICAL, *[0.1] * 9))
+    alerts = _desk(_told(CRITICAL, *[BETWEEN] * 9))
     assert [(a.severity, (a.at - clock(1, 1)).days) for a in alerts[1:]] == [
         ("warning", 3),
         ("watch", 6),
@@ -128,30 +148,30 @@ def test_severity_falls_one_level_at_a_time_after_three_days_each() -> None:
 
 
 def test_a_relapse_starts_the_three_days_anew() -> None:
-    alerts = _desk(_told(WARNING, 0.1, 0.1, WARNING, 0.1, 0.1, 0.1, 0.1))
+    alerts = _desk(_told(WARNING, BETWEEN, BETWEEN, WARNING, BETWEEN, BETWEEN, BETWEEN, BETWEEN))
     assert [(a.severity, a.at) for a in alerts[1:]] == [("watch", clock(7, 1))]
 
 
 def test_after_a_week_as_usual_an_alert_is_resolved() -> None:
-    alerts = _desk(_told(WATCH, *[0.5] * 9))
+    alerts = _desk(_told(WATCH, *[USUAL] * 9))
     assert _states(alerts) == ["open", "resolved"]
     assert alerts[-1].at == clock(8, 1)
 
 
-@pytest.mark.parametrize("p", [0.1, 0.19])
-def test_between_opening_and_usual_an_alert_stays_as_it_is(p: float) -> None:
-    alerts = _desk(_told(WATCH, *[p] * 40))
+@pytest.mark.parametrize("strength", [BETWEEN, 2 * BETWEEN])
+def test_between_opening_and_usual_an_alert_stays_as_it_is(strength: float) -> None:
+    alerts = _desk(_told(WATCH, *[strength] * 40))
     assert {a.state for a in alerts} == {"open"}
     assert [a.changed for a in alerts] == ["opened", "claim settled: FALSE"]
 
 
 def test_a_bad_day_starts_the_quiet_week_anew() -> None:
-    alerts = _desk(_told(WATCH, *[0.5] * 6, 0.1, *[0.5] * 8))
+    alerts = _desk(_told(WATCH, *[USUAL] * 6, BETWEEN, *[USUAL] * 8))
     assert [a.at for a in alerts if a.state == "resolved"] == [clock(15, 1)]
 
 
 def test_after_its_end_a_unit_may_open_another() -> None:
-    alerts = _desk(_told(WATCH, *[0.5] * 8, WATCH))
+    alerts = _desk(_told(WATCH, *[USUAL] * 8, WATCH))
     assert _states(alerts) == ["open", "resolved", "open"]
     assert len({a.id for a in alerts}) == 2
 
@@ -173,26 +193,26 @@ def test_when_coverage_is_lost_an_alert_freezes_and_when_it_is_back_goes_on(cove
 
 def test_what_is_frozen_neither_resolves_nor_expires() -> None:
     lost = [unseen(clock(n, 1)) for n in range(2, 90)]
-    alerts = _unsettled(_desk(_told(WATCH, 0.5, *lost)))
+    alerts = _unsettled(_desk(_told(WATCH, USUAL, *lost)))
     assert _states(alerts) == ["open", "frozen"]
 
 
 def test_days_in_the_dark_are_not_days_as_usual() -> None:
     """Two days as usual, six in the dark, one as usual: three quiet days, not nine."""
     lost = [unseen(clock(n, 1)) for n in range(3, 9)]
-    alerts = _desk(_told(WATCH, 0.5, 0.5, *lost, 0.5, 0.5))
+    alerts = _desk(_told(WATCH, USUAL, USUAL, *lost, 0.5, 0.5))
     assert _states(alerts) == ["open", "frozen", "open"]
 
 
 def test_days_in_the_dark_do_not_lower_severity() -> None:
     lost = [unseen(clock(n, 1)) for n in range(2, 8)]
-    alerts = _desk(_told(CRITICAL, 0.1, *lost, 0.1))
+    alerts = _desk(_told(CRITICAL, BETWEEN, *lost, BETWEEN))
     assert {a.severity for a in alerts} == {"critical"}
 
 
 def test_frozen_alerts_do_not_rise_either() -> None:
     lost = unseen(clock(1, 1), "thin")
-    alerts = _desk(_told(WATCH, msgspec.structs.replace(lost, p=CRITICAL)))
+    alerts = _desk(_told(WATCH, msgspec.structs.replace(lost, strength=CRITICAL)))
     assert [(a.state, a.severity) for a in alerts] == [("open", "watch"), ("frozen", "watch")]
 
 
@@ -224,14 +244,14 @@ def test_a_frozen_alert_is_acknowledged_when_coverage_is_back() -> None:
 
 
 def test_an_acknowledged_alert_resolves_like_any_other() -> None:
-    records = [*_told(WATCH), _acknowledge(ALERT, 2), *_told(WATCH, *[0.5] * 9)[2:]]
+    records = [*_told(WATCH), _acknowledge(ALERT, 2), *_told(WATCH, *[USUAL] * 9)[2:]]
     assert _states(_desk(records)) == ["open", "acknowledged", "resolved"]
 
 
 def _counted(on: int, count: int, dark: tuple[int, ...] = ()) -> Score:
     """Return a usual score of day `on`, with `count` incidents on day 10."""
     daily = tuple(count if n == 10 else 0 for n in range(on - 27, on + 1))
-    given = score(clock(on, 1), 0.5, daily=daily, series_end=day(on))
+    given = score(clock(on, 1), USUAL, daily=daily, series_end=day(on))
     return msgspec.structs.replace(given, dark_days=tuple(day(n) for n in dark))
 
 
@@ -268,7 +288,7 @@ def test_a_claim_is_settled_while_its_alert_lives_on() -> None:
 def test_time_alone_ages_and_settles() -> None:
     """After the last score only ticks come: quiet, resolution and settlement still happen."""
     ticks = [tick(clock(n)) for n in range(2, 40)]
-    alerts = _desk([*_told(WATCH, 0.5), *ticks])
+    alerts = _desk([*_told(WATCH, USUAL), *ticks])
     assert _states(alerts) == ["open", "resolved", "resolved"]
     assert alerts[1].at == clock(8, 1)
 
@@ -289,7 +309,7 @@ def test_a_score_sent_twice_changes_nothing() -> None:
 def test_foreign_state_is_refused() -> None:
     for state, signals in [
         (DeskState(version="desk@0"), {}),
-        (DeskState(), {"S1": SignalState(version="desk@0")}),
+        (DeskState(), {"S0": SignalState(version="desk@0")}),
     ]:
         with pytest.raises(ValueError, match="start from a replay"):
             Desk(Grid(), POLICY).restore(state, signals)

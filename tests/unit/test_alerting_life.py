@@ -18,7 +18,7 @@ Fed = Score | Tick | Command
 #: Lives go by faster than in earnest, so that runs of some dozen steps see all of one.
 POLICY: Final = Policy(quiet_days=2.0, step_down_days=1.0, longest_days=12.0)
 ENDED: Final = {"resolved", "expired", "retracted"}
-PS: Final = [0.0, 0.0001, 0.0015, 0.005, 0.1, 0.3, 0.9]
+STRENGTHS: Final = [0.0, 0.1, 0.5, 3.0, 8.0, 20.0, 200.0]
 UNITS: Final = ["AF-KAN", "AF-HEL"]
 DIRECTIONS: Final = ["rise", "fall"]
 
@@ -37,13 +37,17 @@ def _restored(mark: bytes, signals: dict[str, bytes]) -> Desk:
     return desk
 
 
-def _told(on: int, hour: int, unit: str, direction: str, p: float | None, count: int) -> Score:
+def _told(
+    on: int, hour: int, unit: str, direction: str, strength: float | None, count: int
+) -> Score:
     at = clock(on, hour)
-    if p is None:
+    if strength is None:
         return unseen(at, unit=unit, direction=direction)
     last = claim(on + 1, on + 3, 2)
     daily = (*(0,) * 20, *(count,) * 8)
-    return score(at, p, unit=unit, direction=direction, claim=last, daily=daily, series_end=day(on))
+    return score(
+        at, strength, unit=unit, direction=direction, claim=last, daily=daily, series_end=day(on)
+    )
 
 
 class Life(RuleBasedStateMachine):
@@ -92,12 +96,14 @@ class Life(RuleBasedStateMachine):
         hours=st.sampled_from([1, 5, 24]),
         unit=st.sampled_from(UNITS),
         direction=st.sampled_from(DIRECTIONS),
-        p=st.sampled_from([*PS, None]),
+        strength=st.sampled_from([*STRENGTHS, None]),
         count=st.integers(0, 2),
     )
-    def tell(self, hours: int, unit: str, direction: str, p: float | None, count: int) -> None:
+    def tell(
+        self, hours: int, unit: str, direction: str, strength: float | None, count: int
+    ) -> None:
         self.hour += hours
-        told = _told(self.hour // 24, self.hour % 24, unit, direction, p, count)
+        told = _told(self.hour // 24, self.hour % 24, unit, direction, strength, count)
         self.coverage[unit, direction] = told.coverage
         self._take(told, tick(told.at))
 
@@ -145,9 +151,9 @@ def _stream(drawn: list[tuple[int, str, str, float | None, int, str]]) -> list[F
     """Return scores and commands, some of them ahead of the ticks that end their step."""
     records: list[Fed] = []
     hour = 0
-    for hours, unit, direction, p, count, then in drawn:
+    for hours, unit, direction, strength, count, then in drawn:
         hour += hours
-        records.append(_told(hour // 24, hour % 24, unit, direction, p, count))
+        records.append(_told(hour // 24, hour % 24, unit, direction, strength, count))
         if then == "command":
             alert = f"S1-{direction}-{unit}-{clock(0, hour):%Y%m%dT%H%M%SZ}"
             records.append(Command(f"c-{hour}", alert, "acknowledge", clock(0, hour, 20), "desk"))
@@ -161,7 +167,7 @@ streams = st.lists(
         st.sampled_from([1, 7, 24]),
         st.sampled_from(UNITS),
         st.sampled_from(DIRECTIONS),
-        st.sampled_from([*PS, None]),
+        st.sampled_from([*STRENGTHS, None]),
         st.integers(0, 2),
         st.sampled_from(["tick", "hold", "command"]),
     ),

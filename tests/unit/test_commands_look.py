@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from detectors.records import Report
+from detectors.index import words as in_words
+from detectors.records import Index, Report, Severity
+from detectors.signals import SIGNALS
+from detectors.world.units import UNITS, of_kind
 from streams.commands.alerts import command_time
 from streams.exposition import serve
 from streams.store import Store
-from streams.wording import DISCLAIMER
+from streams.wording import DISCLAIMER, number
+from tests.alert_records import alert
 from tests.filled_store import answer, filled, scenario, tocsin  # noqa: F401 - a fixture
 
 
@@ -36,6 +43,18 @@ def test_status_tells_time_units_sources_and_progress(filled: Path) -> None:  # 
     assert found["progress"]["tocsin.reports.v1"] == {"0": len(scenario())}
 
 
+def test_status_has_units_of_the_kinds_asked_for(filled: Path) -> None:  # noqa: F811
+    found = answer("status", "--kind", "border", "--kind", "dyad", data=filled)["units"]
+    codes = [code for units in found.values() for code in units]
+    assert sorted(codes) == sorted(unit.code for unit in of_kind("border", "dyad"))
+
+
+def test_a_kind_of_units_that_there_is_not_is_told(filled: Path) -> None:  # noqa: F811
+    found = tocsin("status", "--kind", "town", data=filled)
+    assert found.exit_code == 2
+    assert "there are admin1, country, border, dyad, actor" in found.stderr
+
+
 def test_status_in_words_has_the_same(filled: Path) -> None:  # noqa: F811
     found = tocsin("status", data=filled)
     assert found.exit_code == 0
@@ -44,9 +63,41 @@ def test_status_in_words_has_the_same(filled: Path) -> None:  # noqa: F811
     assert "\x1b" not in found.stdout
 
 
+def test_status_has_the_index_of_each_area_as_last_scored(filled: Path) -> None:  # noqa: F811
+    found = answer("status", data=filled)["instability"]
+    assert list(found) == [unit.code for unit in of_kind("admin1", "country")]
+    with Store(f"sqlite:///{filled / 'store.sqlite'}") as store:
+        last = {
+            score.unit: score
+            for score in store.scores()
+            if (score.signal, score.direction) == ("S0", "rise")
+        }
+    told = 0
+    for code, each in found.items():
+        assert msgspec.convert(each["index"], Index | None) == last[code].index
+        assert datetime.fromisoformat(each["at"]) == last[code].at
+        told += each["index"] is not None
+    assert told > 30
+
+
+def test_status_in_words_says_once_that_the_index_is_untrained(filled: Path) -> None:  # noqa: F811
+    found = tocsin("status", data=filled).stdout
+    kabul = answer("status", data=filled)["instability"]["AF-KAB"]["index"]
+    shares = [f"{100 * kabul[name]:.0f}" for name in ("probability", "low", "high")]
+    (row,) = [line for line in found.splitlines() if line.startswith("AF-KAB ")]
+    assert "{} ({} to {})".format(*shares) in row
+    assert found.count("untrained") == 1
+
+
+def test_status_of_units_that_are_no_areas_has_no_index(filled: Path) -> None:  # noqa: F811
+    assert answer("status", "--kind", "border", data=filled)["instability"] == {}
+    found = tocsin("status", "--kind", "border", data=filled)
+    assert "Instability" not in found.stdout
+
+
 @pytest.mark.parametrize(
     "command",
-    [("status",), ("alerts", "list"), ("alerts", "show", "x"), ("explain", "x")],
+    [("status",), ("alerts", "list"), ("alerts", "show", "x"), ("explain", "x"), ("ledger",)],
     ids=" ".join,
 )
 def test_without_a_store_the_mend_is_named_and_none_is_made(
@@ -120,26 +171,41 @@ def test_a_port_that_only_the_worker_knows_cannot_be_asked() -> None:
 # Alerts
 
 
+def rests_on(alert: dict[str, Any]) -> set[str]:
+    return {alert["signal"], *(part["signal"] for part in alert.get("parts", ()))}
+
+
 @pytest.mark.parametrize(
     ("options", "holds"),
     [
-        pytest.param(["--unit", "AF-HER"], lambda a: a["unit"] == "AF-HER", id="a unit by code"),
-        pytest.param(["--unit", "herat"], lambda a: a["unit"] == "AF-HER", id="a unit by name"),
+        pytest.param(["--unit", "AF-KAB"], lambda a: a["unit"] == "AF-KAB", id="a unit by code"),
+        pytest.param(["--unit", "kabul"], lambda a: a["unit"] == "AF-KAB", id="a unit by name"),
         pytest.param(["--unit", "AFG"], lambda a: a["unit"][:2] == "AF", id="a country"),
         pytest.param(["--state", "resolved"], lambda a: a["state"] == "resolved", id="a state"),
-        pytest.param(["--signal", "s1"], lambda a: a["signal"] == "S1", id="a signal"),
+        pytest.param(["--signal", "s1"], lambda a: "S1" in rests_on(a), id="a signal"),
+        pytest.param(["--signal", "S14"], lambda a: "S14" in rests_on(a), id="a lesser signal"),
         pytest.param(["--since", "2020-06-15"], lambda a: a["at"] >= "2020-06-15", id="a day"),
         pytest.param(["--since", "14d"], lambda a: a["at"] >= "2020-06-20", id="two weeks"),
-        pytest.param(
-            ["--severity", "warning"], lambda a: a["severity"] != "watch", id="at least a severity"
-        ),
     ],
 )
-def test_alerts_are_chosen_by(options: list[str], holds, filled: Path) -> None:  # noqa: F811
+def test_alerts_are_chosen_by(
+    options: list[str],
+    holds: Callable[[Any], bool],
+    filled: Path,  # noqa: F811
+) -> None:
     every = answer("alerts", "list", data=filled)
     chosen = answer("alerts", "list", *options, data=filled)
     assert chosen == [each for each in every if holds(each)]
     assert chosen
+
+
+@pytest.mark.parametrize(("least", "count"), [("watch", 3), ("warning", 2), ("critical", 1)])
+def test_alerts_are_chosen_by_the_least_severity(least: str, count: int, tmp_path: Path) -> None:
+    raised = [alert(n, severity=each) for n, each in enumerate(get_args(Severity), 1)]
+    with Store(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        store.apply("t", [(0, offset, each) for offset, each in enumerate(raised)])
+    found = answer("alerts", "list", "--severity", least, data=tmp_path)
+    assert {each["severity"] for each in found} == set(get_args(Severity)[-count:])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +215,7 @@ def test_alerts_are_chosen_by(options: list[str], holds, filled: Path) -> None: 
         pytest.param(["--since", "lately"], 2, "2020-03-01", id="no time"),
         pytest.param(["--unit", "Kandhar"], 2, "did you mean Kandahar", id="a misspelt unit"),
         pytest.param(["--state", "opened"], 2, "did you mean open", id="a misspelt state"),
-        pytest.param(["--signal", "S9"], 2, "S1", id="an unknown signal"),
+        pytest.param(["--signal", "S99"], 2, "did you mean S9", id="an unknown signal"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_told(
@@ -179,6 +245,16 @@ def test_a_beginning_of_several_and_of_none_names_some(
     none = tocsin("alerts", "show", ids[0].replace("S1", "S7"), data=filled)
     assert none.exit_code == 1
     assert f"did you mean {ids[0]}" in none.stderr
+
+
+def test_the_list_names_the_leading_signals_with_their_nats(filled: Path) -> None:  # noqa: F811
+    rows = tocsin("alerts", "list", data=filled).stdout.splitlines()
+    several = [a for a in answer("alerts", "list", data=filled) if len(a.get("parts", ())) > 1]
+    assert several
+    for each in several:
+        (row,) = [line for line in rows if line.startswith(f"{each['id']} ")]
+        first = each["parts"][0]
+        assert f"{first['signal']} {number(first['strength'])}, " in row
 
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -267,6 +343,34 @@ def test_the_explanation_in_words_answers_the_five_questions(
         DISCLAIMER,
     ):
         assert words in told.stdout
+
+
+def test_the_explanation_has_the_index_and_a_line_for_each_part(
+    ids: list[str],
+    filled: Path,  # noqa: F811
+) -> None:
+    areas = faded = 0
+    for id in ids[::4]:  # each takes a while
+        told, said = answer("explain", id, data=filled), tocsin("explain", id, data=filled).stdout
+        is_area = UNITS[told["alert"]["unit"]].is_area
+        assert ("Instability index" in said) == is_area == (told["instability"] is not None)
+        if is_area:
+            index = msgspec.convert(told["instability"]["index"], Index)
+            lines = [f"{each.log_odds:+.2f} from {each.name} " for each in index.factors]
+            assert [line for line in (in_words(index), *lines) if line not in said] == []
+            areas += 1
+        now, first = told["alert"].get("parts", []), told["revisions"][0].get("parts", [])
+        assert [part for part in now or first if _of_part(part) not in said] == []
+        assert ("when it opened, these did" in said) == (not now and bool(first))
+        faded += not now and bool(first)
+    assert areas > 3
+    assert faded
+
+
+def _of_part(part: dict[str, Any]) -> str:
+    title = f"{part['signal']} {SIGNALS[part['signal']].title}"
+    seen, usual = part["observed"], number(part["expected"])
+    return f"{title}: {part['strength']:+.1f} nats; seen {seen}, expected {usual}"
 
 
 @pytest.mark.parametrize("command", [("explain",), ("alerts", "show")], ids=" ".join)

@@ -123,10 +123,11 @@ def test_a_variable_of_the_table_sets_its_default(row: Any, monkeypatch: Any) ->
 
 
 def test_signals_are_listed_and_explained_from_their_own_files() -> None:
-    assert [each["name"] for each in answer("signals", "list")] == list(SIGNALS)
+    assert [each["name"] for each in answer("signals", "list")] == ["S0", *SIGNALS]
     told = tocsin("signals", "explain", "violence surge").stdout
     assert "S1 version" in told
-    assert "negative binomial" in told
+    assert "PLOVER ASSAULT" in told
+    assert "sum" in tocsin("signals", "explain", "S0").stdout
 
 
 def test_schemas_are_those_of_the_codecs(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_a_scenario_is_written_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
-        (("signals", "explain", "S77"), 1, "S1"),
+        (("signals", "explain", "S77"), 1, "did you mean S7"),
         (("schema", "Comand"), 1, "did you mean Command"),
         (("scenario", "write", "doha", "x.jsonl"), 1, "doha-2020"),
         (("topics", "diff"), 2, "TOCSIN_KAFKA_BOOTSTRAP"),

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 import streams.sinks
+from detectors.records import Part
 from streams.sinks import SINKS, Rejected, SinkContext, idempotency_key, wants
 from tests.alert_records import alert, subscription
 
+#: An alert that is called after one signal and rests on two.
+PARTS = (Part("S1", 3.2, 9, 2.0, ""), Part("S14", 2.5, 1, 0.4, ""), Part("S10", 0.1, 1, 0.9, ""))
 README = Path(streams.sinks.__file__).with_name("README.md").read_text(encoding="utf-8")
 
 
@@ -52,10 +55,31 @@ def test_the_idempotency_key_names_alert_revision_and_subscription() -> None:
         pytest.param({"units": ("AF-HEL",)}, {}, False, id="not another province"),
         pytest.param({"units": ("AFG",)}, {}, True, id="a country stands for its provinces"),
         pytest.param({"units": ("AF-KAN",)}, {"unit": "AFG"}, False, id="not the other way"),
+        pytest.param({"units": ("PAK",)}, {"unit": "AF-NAN~PK-KP"}, True, id="and for its borders"),
+        pytest.param({"units": ("PAK",)}, {"unit": "IND~PAK"}, True, id="and for its relations"),
+        pytest.param({"units": ("AFG",)}, {"unit": "IND~PAK"}, False, id="not for others'"),
+        pytest.param({"units": ("PAK",)}, {"unit": "ttp"}, False, id="a group is no place"),
+        pytest.param({"units": ("ttp",)}, {"unit": "ttp"}, True, id="a group by its id"),
         pytest.param(
             {"units": ("AFG",)}, {"unit": "unplaced"}, False, id="the unplaced is nobody's"
         ),
         pytest.param({"signals": ("x",)}, {}, False, id="not another signal"),
+        pytest.param({"signals": ("S2",)}, {"signal": "S2"}, True, id="what it is called after"),
+        pytest.param(
+            {"signals": ("S14",)}, {"signal": "S1", "parts": PARTS}, True, id="any part of it"
+        ),
+        pytest.param(
+            {"signals": ("S2", "S14")}, {"signal": "S1", "parts": PARTS}, True, id="one of two"
+        ),
+        pytest.param(
+            {"signals": ("S10",)},
+            {"signal": "S1", "parts": PARTS},
+            False,
+            id="not what adds next to nothing",
+        ),
+        pytest.param(
+            {"signals": ("S4",)}, {"signal": "S1", "parts": PARTS}, False, id="S4 is not in S14"
+        ),
         pytest.param({"minimum_severity": "warning"}, {}, True, id="as severe as asked"),
         pytest.param({"minimum_severity": "critical"}, {}, False, id="not severe enough"),
     ],

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, String, Table, create_engine, select, text
 
-from detectors.records import Command, Heartbeat, Record, Tick
+from detectors.records import Command, Heartbeat, Part, Record, Tick
 from streams.sinks import wants
 from streams.store import Store, schema
 from streams.store.engine import open_engine
@@ -80,7 +80,7 @@ def test_a_late_earlier_revision_does_not_become_the_alert(store: Store) -> None
 
 OLD = alert(1, unit="AF-HEL")
 FROZEN = alert(2, state="frozen", coverage="dark")
-NEW = alert(3, signal="border-closure")
+NEW = alert(3, signal="border-closure", parts=(Part("S1", 3.2, 9, 2.0, ""),))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,11 @@ def test_alerts_are_found_by(store: Store, wanted: dict[str, Any], expected: lis
         pytest.param({"units": ("PAK",)}, [], id="another country"),
         pytest.param({"units": ("AF-HEL", "PK-KP")}, [OLD], id="two provinces"),
         pytest.param({"signals": ("border-closure",)}, [NEW], id="one signal"),
+        pytest.param({"signals": ("S1",)}, [NEW], id="a signal that is part of it"),
+        pytest.param({"signals": ("S1", "violence-burst")}, [NEW, FROZEN, OLD], id="two signals"),
+        pytest.param({"signals": ("s1",)}, [], id="a signal is told from one in other letters"),
+        pytest.param({"signals": ("border%",)}, [], id="no pattern"),
+        pytest.param({"signals": ("S",)}, [], id="no beginning of a name"),
         pytest.param({"minimum_severity": "critical"}, [], id="only what is critical"),
     ],
 )
@@ -126,6 +131,12 @@ def test_an_alert_that_was_grave_stays_with_its_subscription_to_the_end(store: S
     end = alert(1, 1, severity="watch", state="resolved")
     fill(store, alert(1, 0, severity="critical"), end, alert(2, severity="watch"))
     assert store.alerts_for(subscription(minimum_severity="critical")) == [end]
+
+
+def test_an_alert_stays_with_a_subscription_once_its_signal_fades(store: Store) -> None:
+    end = alert(1, 1, state="resolved")
+    fill(store, alert(1, 0, parts=(Part("S14", 0.9, 2, 0.4, ""),)), end)
+    assert store.alerts_for(subscription(signals=("S14",))) == [end]
 
 
 # Evidence

@@ -11,13 +11,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.budget import Budget, Governor
-from detectors.records import Event, Score, SourceHealth, Tick
+from detectors.records import Event, Interval, Score, SourceHealth, Tick
+from detectors.signals import ALWAYS, SIGNALS
 from detectors.timegrid import Grid, instant, seconds
 from detectors.watch import UnitState, Watch, WatchState
+from detectors.world.units import UNITS as UNITS_BY_CODE
 from tests.core_records import clock, day, event, health, tick, toll, town
 
 Fed = Event | Tick
 UNITS = ("AF-KAN", "AF-HEL")
+
+
+def _asked(watch: Watch, unit: str) -> set[str]:
+    """Return the signals that speak of a unit in which there has been one attack, and S0."""
+    kind = UNITS_BY_CODE[unit].kind
+    (incident,) = (i for day in watch.units[unit].incidents.by_day.values() for i in day)
+    names = {
+        name
+        for name, signal in SIGNALS.items()
+        if kind in signal.kinds
+        and (not signal.indicator or name in ALWAYS or signal.concerns(incident))
+    }
+    return names | {"S0"} if any(SIGNALS[name].indicator for name in names) else names
 
 
 def _watch(records: Sequence[Fed], watch: Watch | None = None) -> list[Score]:
@@ -39,16 +54,70 @@ def _steps(scores: list[Score]) -> list[tuple[str, Any]]:
 
 
 def test_a_unit_is_scored_at_the_end_of_the_step_that_brought_it_something() -> None:
-    scores = _watch([_seen("a", 10.01), tick(clock(0, 10, 1))])
+    watch = Watch(Grid(), UNITS)
+    scores = _watch([_seen("a", 10.01), tick(clock(0, 10, 1))], watch)
     assert _steps(scores) == [("AF-KAN", pytest.approx(10 + 1 / 60))]
-    assert {s.signal for s in scores} == {"S1", "M1"}
+    assert {s.signal for s in scores} == _asked(watch, "AF-KAN")
+    assert {s.unit for s in scores} == {"AF-KAN"}
+
+
+@pytest.mark.parametrize("unit", ["AF-NAN~PK-KP", "AFG~PAK", "ttp", "PAK"])
+def test_each_kind_of_unit_has_its_signals(unit: str) -> None:
+    watch = Watch(Grid(), [unit])
+    scores = _watch([_seen("a", 10.01, unit), tick(clock(0, 10, 1))], watch)
+    assert {s.signal for s in scores} == _asked(watch, unit)
+
+
+def test_of_what_never_happened_nothing_is_said_until_it_does() -> None:
+    watch = Watch(Grid(), ["AF-KAN"])
+    days = [tick(clock(on), health("a", clock(on))) for on in range(1, 40)]
+    assert {s.signal for s in _watch(days, watch)} == {"S0", "S1", "M1"}
+    strike = _seen("b", 24 * 39 + 1, mode="aerial")
+    strike = msgspec.structs.replace(strike, occurred=Interval(day(39), day(39)))
+    found = _watch([strike, tick(clock(39, 2))], watch)
+    (told,) = (s for s in found if (s.signal, s.direction) == ("S14", "rise"))
+    assert told.state == "scored"  # it knows the days without any
+
+
+def test_only_signals_that_an_incident_concerns_are_asked_before_the_day_turns() -> None:
+    watch = Watch(Grid(), ["AF-KAN"])
+    _watch([_seen("a", 10), tick(clock(0, 10, 1))], watch)
+    talks = _seen("b", 10.05, event="CONSULT")
+    assert _watch([talks, tick(clock(0, 10, 5))], watch) == []
+    assert len(watch.units["AF-KAN"].acts["CONSULT"].seen) == 1  # though it is known
+    found = _watch([_seen("c", 10.15), tick(clock(0, 10, 10))], watch)
+    assert "S1" in {s.signal for s in found}
+    assert "M1" not in {s.signal for s in found}
+    assert watch.units["AF-KAN"].published["S1/rise"].daily[-1] == 2
+
+
+def test_what_one_signal_says_anew_is_summed_with_what_the_others_said_last() -> None:
+    watch = Watch(Grid(), ["AF-KAN"])
+    records: list[Fed] = []
+    for on in range(40):
+        records.append(event(f"w-{on}/0", on, place=town(f"T{on}"), seen_at=clock(on, 10)))
+        records.append(tick(clock(on + 1), health("wire", clock(on + 1))))
+    _watch(records, watch)
+    burst: list[Fed] = [
+        event(f"b-{n}/0", 40, place=town(f"B{n}"), seen_at=clock(40, 10)) for n in range(9)
+    ]
+    found = _watch([*burst, tick(clock(40, 10, 1))], watch)
+    last = watch.units["AF-KAN"].published
+    mine = [s for key, s in last.items() if key.endswith("/rise") and s.signal in SIGNALS]
+    summed = [s for s in found if (s.signal, s.direction) == ("S0", "rise")][-1]
+    assert summed.strength == pytest.approx(sum(s.strength or 0.0 for s in mine))
+    assert summed.parts[0].signal == "S1"
+    assert summed.indicators["violent_incidents"][-1] == 9
+    assert summed.stratum == "admin1/2"
 
 
 def test_nothing_is_scored_before_its_step_is_over() -> None:
     watch = Watch(Grid(), UNITS)
     assert _watch([_seen("a", 10.01), tick(clock(0, 10))], watch) == []
     assert _watch([tick(clock(0, 10, 0, 59))], watch) == []
-    assert len(_watch([tick(clock(0, 10, 1))], watch)) == 3
+    assert _steps(_watch([tick(clock(0, 10, 1))], watch)) == [
+        ("AF-KAN", pytest.approx(10 + 1 / 60))
+    ]
 
 
 def test_at_a_coarse_step_every_unit_is_looked_at_so_that_quiet_is_seen() -> None:
@@ -123,15 +192,15 @@ def test_a_step_is_over_when_all_partitions_upstream_have_passed_it() -> None:
 def test_health_is_known_when_all_partitions_have_passed_its_hour() -> None:
     watch = Watch(Grid(), UNITS)
     _watch([tick(clock(0, 11), health("a", clock(0, 11), 0.0), partition=0, of=2)], watch)
-    assert watch.state.health == {}
+    assert watch.state.sources.cells == {}
     _watch([tick(clock(0, 11), health("b", clock(0, 11)), partition=1, of=2)], watch)
-    assert list(watch.state.health) == ["a", "b"]
+    assert list(watch.state.sources.cells) == ["a||", "b||"]
 
 
 def test_a_silent_source_is_no_fall_though_the_same_counts_are_one_when_it_speaks() -> None:
     """Forty days of three attacks a day, then none: calm when all is seen, unknown when not."""
 
-    def states(share: float) -> tuple[set[str], float | None]:
+    def falls(share: float) -> list[Score]:
         watch = Watch(Grid(), ["AF-KAN"])
         records: list[Fed] = []
         for on in range(47):
@@ -140,16 +209,14 @@ def test_a_silent_source_is_no_fall_though_the_same_counts_are_one_when_it_speak
                 records.append(event(f"w-{on}-{n}/0", on, place=town(f"T{n}"), seen_at=at))
             seen = health("wire", clock(on + 1), 1.0 if on < 40 else share)
             records.append(tick(clock(on + 1), seen))
-        found = [s for s in _watch(records, watch) if (s.signal, s.direction) == ("S1", "fall")]
-        last = [s for s in found if s.at > clock(41)]
-        return {s.state for s in last}, min((s.p for s in last if s.p is not None), default=None)
+        found = [s for s in _watch(records, watch) if (s.signal, s.direction) == ("S0", "fall")]
+        return [s for s in found if s.at > clock(41)]
 
-    calm, calm_p = states(1.0)
-    silent, silent_p = states(0.0)
-    assert (calm, silent) == ({"scored"}, {"unknown"})
-    assert calm_p is not None
-    assert calm_p < Governor().loosest(Budget())
-    assert silent_p is None
+    calm, silent = falls(1.0), falls(0.0)
+    assert {s.state for s in calm} == {"scored"}
+    threshold = Governor().threshold(calm[-1].stratum, "fall", "watch", Budget())
+    assert max(s.strength or 0.0 for s in calm) >= threshold
+    assert {(s.state, s.strength, s.p) for s in silent} == {("unknown", None, None)}
 
 
 def test_foreign_state_is_refused() -> None:

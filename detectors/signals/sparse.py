@@ -1,0 +1,136 @@
+"""What signals of rare things have in common: a level without seasons, a scan for bursts, a claim.
+
+Where something happens once in a month or a year, twice in a week is news, although twice the
+usual rate would say little of it. So a stretch of days is compared with a mixture of rates twice
+and eight times the usual: the mean of likelihood ratios is itself one, as safe as each (Shafer &
+Vovk 2019, Game-Theoretic Foundations for Probability and Finance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, log, log1p
+from typing import ClassVar, Final
+
+from msgspec.structs import replace
+
+from detectors.records import Claim, Resolver
+from detectors.scan import RISE, Found
+from detectors.series import SERIES_DAYS, Look, Series
+from detectors.signals.base import Observation
+from detectors.signals.claims import GRACE_DAYS, HORIZON_DAYS, Counted
+from detectors.signals.counting import Counting, Judged
+from detectors.timegrid import DAY, LOCAL_OFFSET, day_of, instant
+
+#: The ratios to the usual that a stretch is tested for, as likely as one another.
+RATIOS: Final = (RISE, 8.0)
+LONGEST_DAYS: Final = 21
+_PRIOR_INCIDENTS: Final = 0.7  # that a prior rate is worth (`baseline.py`)
+_EVEN: Final = (1.0,) * SERIES_DAYS
+
+
+class Rare(Counting):
+    """Counting of what is rare: no seasons, and two in a short time may be a rise."""
+
+    fewest: ClassVar[int] = 2
+    rate: ClassVar[float] = 0.02  # a day, before anything is known
+
+    def look(self, series: Series, seen: Observation) -> Look:
+        """Return the last days beside what is usual for them, having learned older ones."""
+        return steady(series, seen, self.rate)
+
+    def _rise(self, look: Look) -> Judged:
+        found = burst(look.counts, look.ahead, look.level.size)
+        if found.observed < self.fewest:
+            found = replace(found, strength=0.0)
+        return Judged(found, look.level, "usual")
+
+
+def steady(series: Series, seen: Observation, prior: float) -> Look:
+    """Return the last days beside what is usual for them, having learned older ones.
+
+    Args:
+        series: Of something that has no weekdays and seasons.
+        seen: What the unit is scored on.
+        prior: The rate before anything is known, a day.
+
+    A low prior rate is worth many days. Where the unit's own past is above it all the same, that
+    past is the prior (a step of empirical Bayes), or a busy unit would be held down for ever.
+    """
+    series.fold(seen.today, _even, prior)
+    past = series.baseline
+    own = past.total / (past.days + _PRIOR_INCIDENTS / prior)
+    return series.look(seen.half_day, _EVEN, max(prior, own))
+
+
+def burst(counts: Sequence[int], expected: Sequence[float], size: float) -> Found:
+    """Return the stretch that ends today and speaks most for a rate above the usual.
+
+    Args:
+        counts: By day, today first.
+        expected: What is usual for each of these days, as far as it can be known by now.
+        size: Of the negative binomial.
+
+    >>> burst([2, 0, 0], [0.01, 0.01, 0.01], 1.0).strength > 2.5
+    True
+    >>> burst([0, 0], [0.5, 0.5], 1.0).strength
+    0.0
+    """
+    best, best_days = 0.0, 1
+    sums = [0.0] * len(RATIOS)
+    days = zip(counts[:LONGEST_DAYS], expected[:LONGEST_DAYS], strict=True)
+    for age, (count, mean) in enumerate(days):
+        for each, times in enumerate(RATIOS):
+            more = log1p((times - 1.0) * mean / (size + mean))
+            sums[each] += count * log(times) - (count + size) * more
+        most = max(sums)
+        mixed = most + log(sum(exp(each - most) for each in sums) / len(sums))
+        if mixed > best:
+            best, best_days = mixed, age + 1
+    return Found(best, best_days, sum(counts[:best_days]), sum(expected[:best_days]))
+
+
+def fortnight(
+    counted: Counted, seen: Observation, count: int, probability: float, base_rate: float
+) -> Claim:
+    """Claim at least so many in the next fortnight.
+
+    Args:
+        counted: What is counted.
+        seen: What the unit is scored on.
+        count: How many at least.
+        probability: That it will be so.
+        base_rate: That it would be so at the usual level.
+    """
+    first, last = day_of(seen.today + 1), day_of(seen.today + HORIZON_DAYS)
+    due = seen.today + HORIZON_DAYS + GRACE_DAYS + 1
+    words = counted.words if count != 1 else single(counted.words)
+    return Claim(
+        statement=f"At least {count} {words} in the {HORIZON_DAYS} days {first} to {last}",
+        probability=round(min(1.0, probability), 4),
+        base_rate=round(min(1.0, base_rate), 4),
+        horizon_days=HORIZON_DAYS,
+        resolver=Resolver(
+            indicator=counted.indicator,
+            unit=seen.unit,
+            first_day=first,
+            last_day=last,
+            comparison="at_least",
+            count=count,
+            settle_at=instant(due * DAY - LOCAL_OFFSET.get(seen.country, 0)),
+        ),
+    )
+
+
+def single(words: str) -> str:
+    """Return the words for one of what is counted.
+
+    >>> single("incidents with 10 or more killed")
+    'incident with 10 or more killed'
+    """
+    first, space, rest = words.partition(" ")
+    return first.removesuffix("s") + space + rest
+
+
+def _even(_day: int) -> float:
+    return 1.0

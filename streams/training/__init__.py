@@ -1,0 +1,1 @@
+"""Training of the instability index, on any history that the line can read."""
