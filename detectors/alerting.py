@@ -27,6 +27,8 @@ from detectors.timegrid import DAY, Grid, instant, seconds
 from detectors.watermarks import Watermarks
 
 VERSION: Final = "desk@2"
+#: Share of the strength that opens an alert below which a unit counts as usual again.
+USUAL: Final = 1 / 3
 
 
 class Policy(Struct, frozen=True):
@@ -208,7 +210,7 @@ class Desk:
         if score.state == "scored" and score.direction not in signal.governors:
             signal.governors[score.direction] = Governor(at=end)
         strength = self._eligible(score)
-        _rise_or_fall(track, score, strength, end)
+        _rise_or_fall(track, score, strength, self._quiet(signal, track, score), end)
         severity = self._severity(signal, track, strength)
         alert = track.alert
         if alert is None:
@@ -244,6 +246,15 @@ class Desk:
             if len(witnesses) < self._policy.least_publishers:
                 return 0.0
         return score.strength
+
+    def _quiet(self, signal: SignalState, track: Track, score: Score) -> float:
+        """Return the strength below which a unit is as usual: far below what opens an alert."""
+        governor = signal.governors.get(score.direction)
+        stratum = track.stratum or score.stratum
+        if governor is None or not stratum:
+            return QUIET
+        opens = governor.threshold(stratum, score.direction, "watch", self._policy.budget)
+        return max(QUIET, opens * USUAL)
 
     def _severity(self, signal: SignalState, track: Track, strength: float) -> Severity | None:
         if strength < QUIET:
@@ -326,7 +337,7 @@ def _watched(signal: SignalState, direction: Direction) -> dict[str, int]:
     )
 
 
-def _rise_or_fall(track: Track, score: Score, strength: float, end: int) -> None:
+def _rise_or_fall(track: Track, score: Score, strength: float, quiet: float, end: int) -> None:
     """Follow an episode of evidence: its beginning, its peak, since when it is quiet."""
     if score.strength is None or score.coverage != "ok":
         track.quiet_since = None  # unseen days are no quiet days
@@ -334,7 +345,7 @@ def _rise_or_fall(track: Track, score: Score, strength: float, end: int) -> None
     if strength >= QUIET and not track.stratum:
         track.stratum = score.stratum
     track.peak = max(track.peak, strength)
-    if score.strength >= QUIET:
+    if score.strength >= quiet:
         track.quiet_since = None
     elif track.quiet_since is None:
         track.quiet_since = end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from streams.wording import number, percent
 
 __all__ = ["FORMATS", "alert_plot", "overview_plot"]
 
+_LABEL: Final = 22  # characters in a line of a unit's name
 _MOST_UNITS: Final = 30  # rows of the overview
 _SIZES: Final = {"watch": 28.0, "warning": 64.0, "critical": 120.0}
 _SHADE: Final = 0.22
@@ -291,7 +293,8 @@ def _draw_lives(axes: Any, lives: Sequence[_Life], units: list[str]) -> None:  #
             zorder=3,
         )
     axes.set_ylim(-0.8, max(len(units), 3) - 0.2)
-    axes.set_yticks([rows[unit] for unit in units], [name_of(unit) for unit in units], fontsize=7.5)
+    labels = [textwrap.fill(name_of(unit), _LABEL) for unit in units]
+    axes.set_yticks([rows[unit] for unit in units], labels, fontsize=7.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color=drawing.GRID, linewidth=0.7)
     drawing.draw_dates(axes)

@@ -17,7 +17,7 @@ from tests.core_records import claim, clock, day, score, tick, unseen, witnessed
 Fed = Score | Tick | Command
 #: Budgets so far apart that these strengths keep their severity, whatever was spent or saved.
 POLICY = Policy(Budget(watch=6.0, warning=0.3, critical=0.0005))
-WATCH, WARNING, CRITICAL, BETWEEN, USUAL = 4.0, 16.0, 400.0, 0.5, 0.0
+WATCH, WARNING, CRITICAL, BETWEEN, USUAL = 4.0, 16.0, 400.0, 0.8, 0.0
 
 
 def _desk(records: Iterable[Fed], desk: Desk | None = None) -> list[Alert]:
@@ -158,7 +158,7 @@ def test_after_a_week_as_usual_an_alert_is_resolved() -> None:
     assert alerts[-1].at == clock(8, 1)
 
 
-@pytest.mark.parametrize("strength", [BETWEEN, 2 * BETWEEN])
+@pytest.mark.parametrize("strength", [BETWEEN, 1.5 * BETWEEN])
 def test_between_opening_and_usual_an_alert_stays_as_it_is(strength: float) -> None:
     alerts = _desk(_told(WATCH, *[strength] * 40))
     assert {a.state for a in alerts} == {"open"}

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from detectors.index import words as in_words
 from detectors.records import Index, Report, Severity
 from detectors.signals import SIGNALS
+from detectors.signals.counting import REMARKABLE
 from detectors.world.units import UNITS, of_kind
 from streams.commands.alerts import command_time
 from streams.exposition import serve
@@ -172,7 +173,8 @@ def test_a_port_that_only_the_worker_knows_cannot_be_asked() -> None:
 
 
 def rests_on(alert: dict[str, Any]) -> set[str]:
-    return {alert["signal"], *(part["signal"] for part in alert.get("parts", ()))}
+    parts = (p["signal"] for p in alert.get("parts", ()) if p["strength"] >= REMARKABLE)
+    return {alert["signal"], *parts}
 
 
 @pytest.mark.parametrize(
