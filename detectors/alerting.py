@@ -24,6 +24,7 @@ from detectors.records import Alert, Command, Direction, Score, Severity, Tick
 from detectors.series import SERIES_DAYS
 from detectors.signals import INDICATORS
 from detectors.timegrid import DAY, Grid, instant, seconds
+from detectors.tracks import Track
 from detectors.watermarks import Watermarks
 
 VERSION: Final = "desk@2"
@@ -39,18 +40,6 @@ class Policy(Struct, frozen=True):
     quiet_days: float = 7.0  # as usual for so long: resolved
     step_down_days: float = 3.0  # below its severity for so long: one level down
     longest_days: float = 60.0  # open for so long: expired
-
-
-class Track(Struct):
-    """One unit and direction: its last score, its episode of evidence, its alert while it lives."""
-
-    score: Score
-    alert: Alert | None = None
-    quiet_since: int | None = None
-    lower_since: int | None = None
-    stratum: str = ""  # that of the unit when the episode began; "" while there is none
-    peak: float = 0.0  # of the episode, nats
-    opened: str | None = None  # the alert that the episode opened
 
 
 class SignalState(Struct):
@@ -193,8 +182,9 @@ class Desk:
         if end % self._grid.coarse == 0:
             for key in sorted(signal.tracks):
                 revisions.extend(self._age(signal, key, end))
-                if _quiet_for(signal.tracks[key], end, self._policy.quiet_days):
-                    _end_episode(signal, signal.tracks[key])
+                track = signal.tracks[key]
+                if track.quiet_for(end, self._policy.quiet_days):
+                    track.end_episode(signal.governors)
             revisions.extend(_settle(signal, end))
         if end % DAY == 0:
             for direction, governor in sorted(signal.governors.items()):
@@ -210,7 +200,7 @@ class Desk:
         if score.state == "scored" and score.direction not in signal.governors:
             signal.governors[score.direction] = Governor(at=end)
         strength = self._eligible(score)
-        _rise_or_fall(track, score, strength, self._quiet(signal, track, score), end)
+        track.follow(score, strength, self._quiet(signal, track, score), end)
         severity = self._severity(signal, track, strength)
         alert = track.alert
         if alert is None:
@@ -304,8 +294,10 @@ class Desk:
         revisions: list[Alert] = []
         if end - seconds(alert.opened_at) >= policy.longest_days * DAY:
             revisions.append(_revise(signal, track, end, "open for too long", state="expired"))
-            _end_episode(signal, track)  # what goes on is a new episode, with a claim of its own
-        elif _quiet_for(track, end, policy.quiet_days):
+            track.end_episode(
+                signal.governors
+            )  # what goes on is a new episode, with a claim of its own
+        elif track.quiet_for(end, policy.quiet_days):
             changed = f"as usual for {policy.quiet_days:g} days"
             revisions.append(_revise(signal, track, end, changed, state="resolved"))
         elif (
@@ -335,31 +327,6 @@ def _watched(signal: SignalState, direction: Direction) -> dict[str, int]:
         if track.score.direction == direction
         and (track.score.state, track.score.coverage) == ("scored", "ok")
     )
-
-
-def _rise_or_fall(track: Track, score: Score, strength: float, quiet: float, end: int) -> None:
-    """Follow an episode of evidence: its beginning, its peak, since when it is quiet."""
-    if score.strength is None or score.coverage != "ok":
-        track.quiet_since = None  # unseen days are no quiet days
-        return
-    if strength >= QUIET and not track.stratum:
-        track.stratum = score.stratum
-    track.peak = max(track.peak, strength)
-    if score.strength >= quiet:
-        track.quiet_since = None
-    elif track.quiet_since is None:
-        track.quiet_since = end
-
-
-def _quiet_for(track: Track, end: int, days: float) -> bool:
-    return track.quiet_since is not None and end - track.quiet_since >= days * DAY
-
-
-def _end_episode(signal: SignalState, track: Track) -> None:
-    """Enter an episode that is over with the governor."""
-    if track.stratum:
-        signal.governors[track.score.direction].end(track.stratum, track.peak)
-    track.stratum, track.peak, track.opened = "", 0.0, None
 
 
 def _measured(score: Score) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def rests_on(alert: dict[str, Any]) -> set[str]:
         pytest.param(["--signal", "s1"], lambda a: "S1" in rests_on(a), id="a signal"),
         pytest.param(["--signal", "S14"], lambda a: "S14" in rests_on(a), id="a lesser signal"),
         pytest.param(["--since", "2020-06-15"], lambda a: a["at"] >= "2020-06-15", id="a day"),
-        pytest.param(["--since", "14d"], lambda a: a["at"] >= "2020-06-20", id="two weeks"),
+        pytest.param(["--since", "14d"], lambda a: a["at"] >= "2020-06-20T08", id="two weeks"),
     ],
 )
 def test_alerts_are_chosen_by(
