@@ -294,9 +294,8 @@ class Desk:
         revisions: list[Alert] = []
         if end - seconds(alert.opened_at) >= policy.longest_days * DAY:
             revisions.append(_revise(signal, track, end, "open for too long", state="expired"))
-            track.end_episode(
-                signal.governors
-            )  # what goes on is a new episode, with a claim of its own
+            # What goes on is a new episode, with a claim of its own.
+            track.end_episode(signal.governors)
         elif track.quiet_for(end, policy.quiet_days):
             changed = f"as usual for {policy.quiet_days:g} days"
             revisions.append(_revise(signal, track, end, changed, state="resolved"))
@@ -315,7 +314,7 @@ class Desk:
 
 
 def _lead(score: Score) -> str:
-    """Return the signal that an alert is called after: the strongest that makes a claim."""
+    """Return the signal that an alert is called after: the strongest."""
     return score.parts[0].signal if score.parts else score.signal
 
 

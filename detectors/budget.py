@@ -25,6 +25,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from detectors.distributions import log_odds, logistic
 from detectors.records import Alert, Severity
 from detectors.tables import rows
 from detectors.timegrid import DAY, seconds
@@ -41,15 +42,6 @@ _GOVERNED: Final = (0.4, 2.5)
 _FORGOTTEN: Final = 5 * _HALF_LIFE
 _LEARNING_RATE: Final = 0.1
 _LARGEST: Final = 2_000.0  # nats
-
-
-def _log_odds(probability: float) -> float:
-    kept = min(max(probability, 0.01), 0.99)
-    return log(kept / (1 - kept))
-
-
-def _logistic(log_odds: float) -> float:
-    return 1 / (1 + exp(-log_odds))
 
 
 class Budget(Struct, frozen=True):
@@ -189,7 +181,7 @@ class Governor(Struct):
 
     def calibrated(self, probability: float) -> float:
         """Return a claim's probability in the light of how earlier claims turned out."""
-        return round(_logistic(_log_odds(probability) + self.bias), 4)
+        return round(logistic(log_odds(probability) + self.bias), 4)
 
     def learn(self, alert: Alert, *, hit: bool) -> None:
         """Learn from a settled claim: one step of logistic regression on its log odds."""

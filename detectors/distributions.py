@@ -1,10 +1,12 @@
-"""Tails and quantiles of the negative binomial, by its mean and size.
+"""Tails and quantiles of the negative binomial, by its mean and size; log odds.
 
 The negative binomial with mean m and size r has variance m + m²/r: a Poisson count whose rate is
 itself Gamma distributed. Its tails are incomplete beta functions (Abramowitz and Stegun 26.5.26).
 """
 
 from __future__ import annotations
+
+from math import exp, log
 
 from scipy.special import betainc
 
@@ -63,3 +65,22 @@ def lower_quantile(share: float, mean: float, size: float) -> int | None:
         else:
             high = middle
     return low
+
+
+def log_odds(probability: float) -> float:
+    """Return the log odds of a probability, which is kept from 0.01 to 0.99.
+
+    >>> log_odds(0.5), log_odds(1.0) == log_odds(0.99)
+    (0.0, True)
+    """
+    kept = min(max(probability, 0.01), 0.99)
+    return log(kept / (1.0 - kept))
+
+
+def logistic(odds: float) -> float:
+    """Return the probability that log odds stand for.
+
+    >>> logistic(0.0)
+    0.5
+    """
+    return 1.0 / (1.0 + exp(-odds))

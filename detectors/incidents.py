@@ -170,6 +170,20 @@ class Change(NamedTuple):
 NONE: Final = Change()
 
 
+def netted(changes: Iterable[Change]) -> Change:
+    """Return what several changes, one after the other, come to: what came and went is neither."""
+    new: dict[str, Incident] = {}
+    gone: dict[str, Incident] = {}
+    for change in changes:
+        for incident in change.new:
+            if gone.pop(incident.id, None) is None:
+                new[incident.id] = incident
+        for incident in change.gone:
+            if new.pop(incident.id, None) is None:
+                gone[incident.id] = incident
+    return Change(tuple(new.values()), tuple(gone.values()))
+
+
 class IncidentLog(Struct):
     """The incidents of one unit in the last `MEMORY_DAYS` days."""
 

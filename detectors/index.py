@@ -22,6 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors.distributions import upper_quantile, upper_tail
+from detectors.evidence import NAME
 from detectors.ledger import VIOLENCE
 from detectors.records import Index, Score
 from detectors.rules.base import BAR_DAYS, FEWEST, HORIZON_DAYS, LEAST_BAR_DAYS, TOP, Known
@@ -161,7 +162,7 @@ def _index(
     if violence.state != "scored" or violence.usual is None:
         return None
     features = _features(past, seen, violence)
-    for name in ("S0", *SIGNALS):
+    for name in (NAME, *SIGNALS):
         _add_signal(features, name, scores.get(f"{name}/rise"))
     return judge.judge(seen, past.bar, features)
 
@@ -195,7 +196,7 @@ def _features(past: Past, seen: Observation, violence: Score) -> dict[str, float
 def _add_signal(features: dict[str, float], name: str, score: Score | None) -> None:
     if score is None or score.state != "scored" or not score.strength:
         return  # says nothing: 0
-    strength, rarity = (name, f"{name} rarity") if name != "S0" else ("strength", "rarity")
+    strength, rarity = (name, f"{name} rarity") if name != NAME else ("strength", "rarity")
     features[strength] = log1p(score.strength)
     features[rarity] = min(-log(max(score.p or 1.0, 1e-12)), _MOST_RARE)
 

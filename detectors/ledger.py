@@ -16,13 +16,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from detectors.evidence import NAME
 from detectors.records import Alert, Outcome, Resolver, Score
 from detectors.timegrid import instant, seconds
 
 #: What a score counts in `daily`, where it has no table of indicators.
 VIOLENCE: Final = "violent_incidents"
-#: The score that sums a unit up: an indicator that it does not name was zero on all its days.
-SUMMARY: Final = "S0"
 
 
 def can_settle(
@@ -81,7 +80,8 @@ def counts_of(score: Score, indicator: str) -> dict[date, int] | None:
     if counts is None and indicator == VIOLENCE and not score.indicators:
         counts = score.daily
     if counts is None:
-        if not score.indicators and score.signal != SUMMARY:
+        # An indicator that what sums a unit up does not name was zero on all its days.
+        if not score.indicators and score.signal != NAME:
             return None  # it counts nothing else: that is no zero
         counts = (0,) * len(score.daily)
     last = score.series_end.toordinal()

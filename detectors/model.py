@@ -13,13 +13,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
-from math import exp, log
+from math import log
 from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from detectors import index
+from detectors.distributions import logistic
 from detectors.records import Factor, Index
 from detectors.rules.base import HORIZON_DAYS
 from detectors.signals import SIGNALS
@@ -177,7 +178,7 @@ class Model(Struct, frozen=True):
         ]
         shift = log(probability / (1.0 - probability)) - raw
         ends = (
-            Factor("the usual", round(1.0 / (1.0 + exp(-base)), 4), round(base, 3)),
+            Factor("the usual", round(logistic(base), 4), round(base, 3)),
             Factor("calibration", 0.0, round(shift, 3)),
         )
         told.sort(key=lambda each: (-abs(each.log_odds), each.name))

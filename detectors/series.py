@@ -33,6 +33,13 @@ _NONE: Final = (0,) * SERIES_DAYS
 
 #: What the weekday, season and calendar make of a day's level.
 Factor = Callable[[int], float]
+#: What they make of a series that has none of their rhythm, for a `look`.
+EVEN: Final = (1.0,) * SERIES_DAYS
+
+
+def even(_day: int) -> float:
+    """Return 1: the factor of any day of a series without a rhythm, for `fold`."""
+    return 1.0
 
 
 def usual_delays() -> list[float]:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from detectors import evidence, index
 from detectors.climate import Climate, Volumes
 from detectors.coverage import AS_USUAL, UNIT_OK, Judged, Sources, UnitCoverage
-from detectors.incidents import NONE, Change, Incident, IncidentLog
+from detectors.incidents import NONE, Change, Incident, IncidentLog, netted
 from detectors.model import untrained
 from detectors.records import Event, EventType, Score, SourceHealth, Tick
 from detectors.signals import ALWAYS, SIGNALS, Observation, Signal, applies
@@ -216,22 +216,15 @@ class Watch:
 
 def _count(unit: UnitState, received: list[Event], end: int) -> Change:
     """Take the events of a step into incidents, in canonical order; return what that changed."""
-    new: dict[str, Incident] = {}
-    gone: dict[str, Incident] = {}
+    changes = []
     for event in sorted(received, key=lambda e: (e.seen_at, e.id)):
         log = _log(unit, event)
         if log is None or event.id in log.seen:
             continue
-        change = log.take(event, end)
+        changes.append(log.take(event, end))
         if event.id in log.seen:
             unit.coverage.take(event)
-        for incident in change.new:
-            if gone.pop(incident.id, None) is None:
-                new[incident.id] = incident
-        for incident in change.gone:
-            if new.pop(incident.id, None) is None:
-                gone[incident.id] = incident
-    return Change(tuple(new.values()), tuple(gone.values()))
+    return netted(changes)
 
 
 def _log(unit: UnitState, event: Event) -> IncidentLog | None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from detectors.incidents import Change, IncidentLog
+from detectors.incidents import IncidentLog, netted
 from detectors.records import Coverage, Event, EventType, Score
 from detectors.signals.base import Observation, Signal
 from detectors.timegrid import HALF_DAY, day_number, seconds
@@ -64,7 +64,7 @@ def run(
     for half in range(2 * days):
         at = seconds(START) + (half + 1) * HALF_DAY
         told = sorted(due.get(half, ()), key=lambda each: (each.seen_at, each.id))
-        changes = [logs.setdefault(e.event, IncidentLog()).take(e, at) for e in told]
+        change = netted(logs.setdefault(e.event, IncidentLog()).take(e, at) for e in told)
         for log in logs.values():
             log.forget(FIRST + half // 2)
         state_of_coverage = (coverage or {}).get(half // 2, "ok")
@@ -82,25 +82,12 @@ def run(
                 share=_SHARES[state_of_coverage],
                 incidents=logs["ASSAULT"],
                 acts={event: log for event, log in logs.items() if event != "ASSAULT"},
-                **_change(changes),
+                new=change.new,
+                gone=change.gone,
             ),
         )
         halves.append(scores)
     return Run(state, halves)
-
-
-def _change(changes: list[Change]) -> dict[str, Any]:
-    """Return what a step brought and took away, as the detect stage nets it."""
-    new: dict[str, Any] = {}
-    gone: dict[str, Any] = {}
-    for change in changes:
-        for incident in change.new:
-            if gone.pop(incident.id, None) is None:
-                new[incident.id] = incident
-        for incident in change.gone:
-            if new.pop(incident.id, None) is None:
-                gone[incident.id] = incident
-    return {"new": tuple(new.values()), "gone": tuple(gone.values())}
 
 
 def poisson(rate: float, days: int, seed: int) -> list[int]:
@@ -113,3 +100,14 @@ def poisson(rate: float, days: int, seed: int) -> list[int]:
             count, waited = count + 1, waited + rng.expovariate(rate)
         counts.append(count)
     return counts
+
+
+def onsets(series: list[float], bar: float) -> int:
+    """Return how often a series rises over a bar; it must be under half of it in between."""
+    found, up = 0, False
+    for value in series:
+        if not up and value >= bar:
+            found, up = found + 1, True
+        elif up and value < bar / 2:
+            up = False
+    return found

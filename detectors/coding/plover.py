@@ -22,13 +22,10 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 from msgspec import Struct
 
 from detectors.coding.normalise import fold, key, normalise
+from detectors.coding.parts import LONGEST, Places, Span, follow
 from detectors.records import Auxiliary, EventType
 from detectors.tables import rows
 
-#: Characters that may lie between two parts of a rule: about ten words.
-GAP: Final = 60
-#: Characters read of a sentence: what is longer is no sentence.
-LONGEST: Final = 1_000
 #: A cue changes the meaning of a rule that begins within so many characters after it.
 REACHES: Final = {
     "negated": 16, "future": 22, "hypothetical": 30, "background": 40,
@@ -38,10 +35,6 @@ _AUXILIARY: Final[dict[str, Auxiliary]] = {
 }  # fmt: skip
 _NO_RULE: Final = frozenset({"verb", "set", "mask", "natural", "historical", *REACHES})
 _VOWELS: Final = "aeiou"
-
-
-_Span = tuple[int, int]
-_Places = dict[str, list[_Span]]  # of a symbol: where it stands in the normalised text
 
 
 class Typed(Struct, frozen=True):
@@ -75,7 +68,7 @@ class _Found(NamedTuple):
     tier: int  # 0 or 1: what is told; 2 or 3: the background. 1 and 3 give way
     act: int  # where its verb begins, or its first word where it has none
     rule: _Rule
-    trail: list[_Span]
+    trail: list[Span]
 
     @property
     def order(self) -> tuple[int, int, int, int, str]:
@@ -161,7 +154,7 @@ class Acts:
             [f" {phrase} ".encode("ascii") for phrase in phrases], matchkind=MatchKind.Standard
         )
 
-    def places(self, normalised: bytes) -> _Places:
+    def places(self, normalised: bytes) -> Places:
         """Return where each symbol stands, as spans of the normalised text without its padding."""
         hits = [
             (start + 1, end - 1, self._symbols[index])
@@ -170,7 +163,7 @@ class Acts:
             )
         ]
         masks = [(start, end) for start, end, symbols in hits if "mask:" in symbols]
-        found: _Places = {}
+        found: Places = {}
         for start, end, symbols in sorted(hits):
             if any(s <= start and end <= e and (s, e) != (start, end) for s, e in masks):
                 continue
@@ -178,27 +171,15 @@ class Acts:
                 found.setdefault(symbol, []).append((start, end))
         return found
 
-    def rules(self, places: _Places) -> Iterator[tuple[_Rule, list[_Span]]]:
+    def rules(self, places: Places) -> Iterator[tuple[_Rule, list[Span]]]:
         """Yield each rule that the sentence follows, with where its parts stand."""
         for symbol, spans in places.items():
             for rule in self._rules.get(symbol, ()):
                 if places.keys() >= rule.others:
                     for first in spans:
-                        trail = _follow(rule.parts, first, places)
+                        trail = follow(rule.parts, first, places)
                         if trail:
                             yield rule, trail
-
-
-def _follow(parts: tuple[str, ...], first: _Span, places: _Places) -> list[_Span]:
-    """Return where all parts stand, each in reach of the one before; empty where one does not."""
-    trail = [first]
-    for part in parts[1:]:
-        end = trail[-1][1]
-        near = next((span for span in places[part] if end < span[0] <= end + GAP), None)
-        if near is None:
-            return []
-        trail.append(near)
-    return trail
 
 
 @cache
@@ -210,7 +191,7 @@ def acts() -> Acts:
 class _Cues:
     """The cue words of one sentence."""
 
-    def __init__(self, places: _Places, folded: str) -> None:
+    def __init__(self, places: Places, folded: str) -> None:
         self._spans = {name: places.get(f"{name}:", []) for name in REACHES}
         self._folded = folded
 
@@ -238,13 +219,13 @@ _TELLING: Final = (
 )  # fmt: skip
 
 
-def _act(rule: _Rule, trail: list[_Span]) -> int:
+def _act(rule: _Rule, trail: list[Span]) -> int:
     """Return where the verb of a rule begins: its subject may stand before another's verb."""
     verbs = (span[0] for part, span in zip(rule.parts, trail, strict=True) if part[0] == "~")
     return next(verbs, trail[0][0])
 
 
-def _ranked(found: Iterable[tuple[_Rule, list[_Span]]], cues: _Cues, natural: bool) -> list[_Found]:
+def _ranked(found: Iterable[tuple[_Rule, list[Span]]], cues: _Cues, natural: bool) -> list[_Found]:
     """Return the rules a sentence follows, the one that decides first.
 
     Accidents, weather, sport and shows borrow the words of violence: beside theirs (`natural`) the

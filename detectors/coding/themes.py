@@ -26,6 +26,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from detectors.coding.parts import LONGEST, Places, Span, follow
 from detectors.coding.phrases import LANGUAGES as LANGUAGES
 from detectors.coding.phrases import MASK, Phrases
 from detectors.coding.types import Said
@@ -33,10 +34,6 @@ from detectors.records import Auxiliary, EventType
 from detectors.tables import rows
 
 _HERE: Final = "detectors.coding"
-#: Characters that may lie between two parts of a pattern: about ten words.
-GAP: Final = 60
-#: Characters read of a sentence: what is longer is no sentence.
-LONGEST: Final = 1_000
 #: Meanings of phrases that are no themes and no sets.
 CUES: Final[dict[str, Auxiliary]] = {
     "negated": "negated",
@@ -52,9 +49,6 @@ _ALLEGED: Final = frozenset(("ACCUSE", "REJECT", "AGREE", "SANCTION"))
 #: Punctuation, as a token: a cue does not reach across it.
 _BREAK: Final = "|"
 _PUNCTUATION: Final = re.compile(r" {2,}")
-
-_Span = tuple[int, int]
-_Places = dict[str, list[_Span]]  # of a symbol: where it stands in the padded sentence
 
 
 class Theme(Struct, frozen=True):
@@ -183,7 +177,7 @@ class _Patterns:
 
     def named(self, plain: str) -> Named:
         padded = f" {_PUNCTUATION.sub(f' {_BREAK} ', plain[:LONGEST].strip())} "
-        places: _Places = {}
+        places: Places = {}
         for match in self._phrases.find(padded):
             for symbol in match.meanings:
                 places.setdefault(symbol, []).append((match.start + 1, match.end - 1))
@@ -195,17 +189,17 @@ class _Patterns:
                 best[theme] = self._weakened(theme, trail, places, padded)
         return _ordered(best) if best else NONE
 
-    def _told(self, places: _Places) -> Iterator[tuple[str, list[_Span]]]:
+    def _told(self, places: Places) -> Iterator[tuple[str, list[Span]]]:
         """Yield each theme whose pattern the sentence follows, with where its parts stand."""
         for symbol, spans in places.items():
             for rule in self._rules.get(symbol, ()):
                 if all(part in places for part in rule.parts):
                     for first in spans:
-                        if trail := _follow(rule.parts, first, places):
+                        if trail := follow(rule.parts, first, places):
                             yield rule.theme, trail
 
     def _weakened(
-        self, theme: str, trail: list[_Span], places: _Places, padded: str
+        self, theme: str, trail: list[Span], places: Places, padded: str
     ) -> Auxiliary | None:
         """Return how a cue inside a pattern or near it weakens its theme, or None."""
         start, end = trail[0][0], trail[-1][1]
@@ -256,18 +250,6 @@ def _written(part: str, sets: dict[str, list[str]]) -> list[str]:
     """Return all that a part of a pattern may be, its sets written out."""
     words = (sets[word] if word.startswith("@") else [word] for word in part.split())
     return [" ".join(each) for each in product(*words)]
-
-
-def _follow(parts: tuple[str, ...], first: _Span, places: _Places) -> list[_Span]:
-    """Return where all parts stand, each in reach of the one before; empty where one does not."""
-    trail = [first]
-    for part in parts[1:]:
-        end = trail[-1][1]
-        near = next((span for span in places[part] if end < span[0] <= end + GAP), None)
-        if near is None:
-            return []
-        trail.append(near)
-    return trail
 
 
 @cache

@@ -30,14 +30,14 @@ from detectors.distributions import lower_quantile, lower_tail
 from detectors.incidents import Incident
 from detectors.records import Claim, IncidentRef, Resolver, Score
 from detectors.scan import FALL, LONGEST_FALL, LONGEST_RISE, RISE, Found, scan
-from detectors.series import Look, Series
+from detectors.series import EVEN, Look, Series, even
 from detectors.signals import claims
 from detectors.signals.base import Observation
 from detectors.signals.calibrated import Ranks
-from detectors.signals.counting import FEWEST, REMARKABLE, SHORTEST_FALL, SUSPECT, weightiest
+from detectors.signals.counting import FEWEST, REMARKABLE, SHORTEST_FALL, weightiest
 from detectors.signals.crossings import CLOSED, OPENED, Gate, crossings_of, news, paces
-from detectors.signals.scored import EVEN, OPEN, framed, ranked, with_themes
-from detectors.timegrid import DAY, LOCAL_OFFSET, day_of, instant
+from detectors.signals.scored import OPEN, SUSPECT, framed, ranked, with_themes
+from detectors.timegrid import day_of
 from detectors.world.border import CROSSINGS
 from detectors.world.units import Kind
 
@@ -95,7 +95,7 @@ class BorderFriction:
         """Score the state of the crossings and the last days' incidents, having counted them."""
         gates = _take(state, seen)
         for series in (state.series, state.fire):
-            series.fold(seen.today, lambda _: 1.0, None)
+            series.fold(seen.today, even, None)
         look = state.series.look(seen.half_day, EVEN, None)
         return state, (
             self._rise(state, seen, look, gates),
@@ -286,7 +286,6 @@ def _quiet(look: Look, seen: Observation, since: int) -> Claim | None:
     if probability <= base_rate:
         return None
     first, last = day_of(seen.today + 1), day_of(seen.today + days)
-    due = (seen.today + days + claims.GRACE_DAYS + 1) * DAY - LOCAL_OFFSET.get(seen.country, 0)
     return Claim(
         statement=f"At most {count} {_COUNTED.words} in the {days} days {first} to {last}",
         probability=probability,
@@ -299,6 +298,6 @@ def _quiet(look: Look, seen: Observation, since: int) -> Claim | None:
             last_day=last,
             comparison="at_most",
             count=count,
-            settle_at=instant(due),
+            settle_at=claims.settle_at(seen, seen.today + days + claims.GRACE_DAYS),
         ),
     )

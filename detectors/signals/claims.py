@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from math import exp, log, log2
+from math import log2
 from typing import Final
 
 from msgspec import Struct
 
 from detectors.baseline import Level
-from detectors.distributions import lower_quantile, lower_tail, upper_quantile, upper_tail
+from detectors.distributions import (
+    log_odds,
+    logistic,
+    lower_quantile,
+    lower_tail,
+    upper_quantile,
+    upper_tail,
+)
 from detectors.records import Claim, Direction, Resolver
 from detectors.scan import Found
 from detectors.series import Look
@@ -40,29 +47,61 @@ class Counted(Struct, frozen=True):
 
 def rise(counted: Counted, look: Look, seen: Observation, against: Level) -> Claim:
     """Claim that the next fortnight passes a count that the level of reference rarely passes."""
-    usual = against.rate * HORIZON_DAYS
-    count, base_rate = _rarely_passed(usual, against.size)
+    count, base_rate = _rarely_passed(against.rate * HORIZON_DAYS, against.size)
     now = _current(look)
+    tail = upper_tail(count, now.rate * HORIZON_DAYS, now.size)
+    probability = _honest(tail, "rise", look.level.rate)
+    return _ahead(counted.indicator, counted.words, seen, count, (probability, base_rate))
+
+
+def fortnight(
+    counted: Counted, seen: Observation, count: int, probability: float, base_rate: float
+) -> Claim:
+    """Claim at least so many in the next fortnight.
+
+    Args:
+        counted: What is counted.
+        seen: What the unit is scored on.
+        count: How many at least.
+        probability: That it will be so.
+        base_rate: That it would be so at the usual level.
+    """
+    words = counted.words if count != 1 else single(counted.words)
+    chances = (round(min(1.0, probability), 4), round(min(1.0, base_rate), 4))
+    return _ahead(counted.indicator, words, seen, count, chances)
+
+
+def _ahead(
+    indicator: str, words: str, seen: Observation, count: int, chances: tuple[float, float]
+) -> Claim:
+    """Claim at least so many in the next fortnight, with its probability and base rate."""
     first, last = day_of(seen.today + 1), day_of(seen.today + HORIZON_DAYS)
+    probability, base_rate = chances
     return Claim(
-        statement=(
-            f"At least {count} {counted.words} in the {HORIZON_DAYS} days {first} to {last}"
-        ),
-        probability=_honest(
-            upper_tail(count, now.rate * HORIZON_DAYS, now.size), "rise", look.level.rate
-        ),
+        statement=f"At least {count} {words} in the {HORIZON_DAYS} days {first} to {last}",
+        probability=probability,
         base_rate=base_rate,
         horizon_days=HORIZON_DAYS,
         resolver=Resolver(
-            indicator=counted.indicator,
+            indicator=indicator,
             unit=seen.unit,
             first_day=first,
             last_day=last,
             comparison="at_least",
             count=count,
-            settle_at=_settle(seen, seen.today + HORIZON_DAYS + GRACE_DAYS),
+            settle_at=settle_at(seen, seen.today + HORIZON_DAYS + GRACE_DAYS),
         ),
     )
+
+
+def single(words: str) -> str:
+    """Return the words for one of what is counted.
+
+    >>> single("incidents with 10 or more killed")
+    'incident with 10 or more killed'
+    """
+    first, space, rest = words.partition(" ")
+    return first.removesuffix("s") + space + rest
 
 
 def fall(counted: Counted, look: Look, seen: Observation, found: Found) -> Claim | None:
@@ -94,7 +133,7 @@ def fall(counted: Counted, look: Look, seen: Observation, found: Found) -> Claim
             last_day=last,
             comparison="at_most",
             count=count,
-            settle_at=_settle(seen, seen.today + GRACE_DAYS),
+            settle_at=settle_at(seen, seen.today + GRACE_DAYS),
         ),
     )
 
@@ -120,12 +159,11 @@ def _current(look: Look) -> Level:
 
 def _honest(probability: float, direction: Direction, rate: float) -> float:
     """Return what is left of a probability when it is known that the claim was chosen."""
-    kept = min(max(probability, 0.01), 0.99)
     start, slope = _REGRESSION[direction]
     doublings = min(max(log2(7 * rate), -3.0), 7.0)
-    log_odds = log(kept / (1.0 - kept)) + start + slope * doublings
-    return round(1.0 / (1.0 + exp(-log_odds)), 4)
+    return round(logistic(log_odds(probability) + start + slope * doublings), 4)
 
 
-def _settle(seen: Observation, day: int) -> datetime:
+def settle_at(seen: Observation, day: int) -> datetime:
+    """Return when the local day with a day number is over."""
     return instant((day + 1) * DAY - LOCAL_OFFSET.get(seen.country, 0))

@@ -25,8 +25,7 @@ from detectors.signals import claims
 from detectors.signals.base import Observation
 from detectors.signals.counting import REMARKABLE, Counting, CountState
 from detectors.signals.groups import is_claimed, is_confirmed, unit_of
-from detectors.signals.scored import framed
-from detectors.signals.told_once import noted
+from detectors.signals.scored import framed, ranked
 from detectors.world.units import Kind
 
 WINDOW_DAYS: Final = 30
@@ -116,7 +115,7 @@ class ClaimsGap(Counting):
         window = _window(state, seen.today)
         share = usual_share(state.past)
         strength = excess(int(window.unconfirmed), int(window.claimed), state.past)
-        score = noted(score, strength, state.rises, state.series, seen)
+        score = ranked(score, strength, state.rises, state.series, seen)
         score = replace(
             score,
             observed=int(window.unconfirmed),

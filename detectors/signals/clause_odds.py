@@ -21,6 +21,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from detectors.baseline import GUARD_DAYS
+from detectors.distributions import logistic
 
 WINDOW_DAYS: Final = 14
 PRIOR: Final = -2.2  # log odds that a clause is broken when nothing is known: one in ten
@@ -162,7 +163,7 @@ class ClauseOdds(Struct, dict=True):
             self.before = False
         if share < 1.0:
             return
-        came, kept = self.days.get(day, _NOTHING), max(_LEAST_LEARNED, 1.0 - chance(self.now))
+        came, kept = self.days.get(day, _NOTHING), max(_LEAST_LEARNED, 1.0 - logistic(self.now))
         fading = 1.0 - kept * (1.0 - _DISCOUNT)
         self.count = self.count * fading + kept * came.counted
         self.incidents = self.incidents * fading + kept * came.towards
@@ -172,15 +173,6 @@ class ClauseOdds(Struct, dict=True):
 
 
 _NOTHING: Final = Day()
-
-
-def chance(odds: float) -> float:
-    """Return the probability that log odds stand for.
-
-    >>> chance(0.0)
-    0.5
-    """
-    return 1.0 / (1.0 + exp(-odds))
 
 
 class Risen(Struct, frozen=True):
@@ -197,7 +189,7 @@ class Risen(Struct, frozen=True):
     @property
     def probability(self) -> float:
         """That the clause is broken."""
-        return chance(self.odds)
+        return logistic(self.odds)
 
     @property
     def state(self) -> State:

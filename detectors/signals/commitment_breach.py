@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final, NamedTuple, get_args
 from msgspec import field
 from msgspec.structs import replace
 
-from detectors.baseline import LEARNING_DAYS, Level
+from detectors.baseline import Level
 from detectors.incidents import MEMORY_DAYS, OPEN_DAYS, Incident
 from detectors.records import Direction, EventType, Score
 from detectors.series import Look, Series
@@ -27,8 +27,9 @@ from detectors.signals import claims
 from detectors.signals.base import Observation, witnesses
 from detectors.signals.bearing import Bearing, bears, clauses_about, watched
 from detectors.signals.clause_odds import NOTHING, WINDOW_DAYS, ClauseOdds, Day, Risen
-from detectors.signals.counting import REMARKABLE, SUSPECT, Counting, CountState
-from detectors.signals.weighed import opened, refs
+from detectors.signals.counting import REMARKABLE, Counting, CountState
+from detectors.signals.scored import framed, ranked
+from detectors.signals.weighed import refs
 from detectors.timegrid import day_number, day_of
 from detectors.world.commitments import CLAUSES, COMMITMENTS, Clause, commitments
 from detectors.world.units import UNITS, Kind
@@ -165,22 +166,14 @@ class CommitmentBreach(Counting):
         on, series = day_of(seen.today), state.series
         in_force = commitments(seen.unit, on)
         level = _kept_level(state, in_force, look.level)
-        score = opened(self, seen, look, usual=round(level.rate, 6))
-        if score.state == "unknown":
+        score = framed(self, series, look, seen, usual=round(level.rate, 6))
+        if score.state != "scored":
             return score
-        if series.learning:
-            reason = f"learning: {series.learned} of {LEARNING_DAYS} days"
-            return replace(score, state="learning", reason=reason)
         known = _known_shares(series, seen)
         judged = [_judged(clause, state, seen, known) for clause in in_force]
         judged.sort(key=lambda each: (-each.risen.rise, each.clause.id))
-        strength = round(_strength(judged, seen), 4)
-        p = state.rises.p(strength, seen.today)
-        if seen.coverage == "ok":
-            state.rises.note(strength, seen.today)
-            if strength >= SUSPECT:
-                series.suspect(seen.today)
-        score = replace(score, strength=strength, p=p, reason=_told(judged))
+        score = ranked(score, _strength(judged, seen), state.rises, series, seen)
+        score = replace(score, reason=_told(judged))
         if not judged:
             return score
         lead = judged[0].risen
@@ -190,7 +183,7 @@ class CommitmentBreach(Counting):
             expected=round(lead.expected, 3),
             window_days=lead.days,
         )
-        if strength < REMARKABLE:
+        if (score.strength or 0.0) < REMARKABLE:
             return score
         counted = claims.Counted(self.indicator, self.words)
         claim = claims.rise(counted, _against(look, level), seen, level) if lead.observed else None

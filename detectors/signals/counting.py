@@ -13,25 +13,21 @@ from typing import ClassVar, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from detectors.baseline import LEARNING_DAYS, Level
+from detectors.baseline import Level
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Direction, EventType, IncidentRef, Score
 from detectors.scan import FALL, LONGEST_FALL, LONGEST_RISE, RISE, Found, scan
-from detectors.series import SERIES_DAYS, Look, Series
+from detectors.series import EVEN, SERIES_DAYS, Look, Series, even
 from detectors.signals import claims
-from detectors.signals.base import Observation, blank, once
+from detectors.signals.base import Observation, once
 from detectors.signals.calibrated import Ranks
-from detectors.timegrid import day_of
+from detectors.signals.scored import framed, ranked
 from detectors.world.units import Kind
 
 FEWEST: Final = 3  # incidents
 SHORTEST_FALL: Final = 3  # days
 #: Nats from which a score carries evidence and a claim.
 REMARKABLE: Final = 0.5
-#: Nats from which a day teaches the baseline less.
-SUSPECT: Final = 2.0
-#: Size of the negative binomial below which a unit's news comes in bursts.
-BURSTY: Final = 9.0
 MOST_EVIDENCE: Final = 50  # incidents told with a score
 LULL_DAYS: Final = 7
 LULL: Final = 1.5  # nats: a week so far below the usual is a lull
@@ -128,8 +124,8 @@ class Counting:
     def look(self, series: Series, seen: Observation) -> Look:
         """Return the last days beside what is usual for them, having learned older ones."""
         if not self.seasonal:
-            series.fold(seen.today, _even, None)
-            return series.look(seen.half_day, _EVEN, None)
+            series.fold(seen.today, even, None)
+            return series.look(seen.half_day, EVEN, None)
         series.fold(seen.today, seen.climate.factor, seen.prior)
         factors = seen.climate.factors(seen.today, SERIES_DAYS)
         return series.look(seen.half_day, factors, seen.prior)
@@ -137,30 +133,13 @@ class Counting:
     def _score(
         self, state: CountState, seen: Observation, look: Look, direction: Direction
     ) -> Score:
-        score = blank(
-            self,
-            seen,
-            direction,
-            daily=look.daily,
-            series_end=day_of(seen.today),
-            dark_days=look.dark_days,
-            usual=round(look.level.rate, 6),
-            bursty=look.level.size < BURSTY,
-        )
-        if score.state == "unknown":
+        score = framed(self, state.series, look, seen, direction)
+        if score.state != "scored":
             return score
-        if state.series.learning:
-            reason = f"learning: {state.series.learned} of {LEARNING_DAYS} days"
-            return replace(score, state="learning", reason=reason)
         judged = self._rise(look) if direction == "rise" else _fall(look)
         ranks = state.rises if direction == "rise" else state.falls
-        strength = round(judged.found.strength, 4)
-        p = ranks.p(strength, seen.today)
-        if seen.coverage == "ok":
-            ranks.note(strength, seen.today)
-            if strength >= SUSPECT:
-                state.series.suspect(seen.today)
-        return self._told(replace(score, strength=strength, p=p), judged, look, seen)
+        score = ranked(score, judged.found.strength, ranks, state.series, seen)
+        return self._told(score, judged, look, seen)
 
     def _told(self, score: Score, judged: Judged, look: Look, seen: Observation) -> Score:
         """Return the score with its words; what is remarkable gets evidence and a claim."""
@@ -197,13 +176,6 @@ class Counting:
             if judged.found.strength > best.found.strength:
                 best = judged
         return best
-
-
-def _even(_day: int) -> float:
-    return 1.0
-
-
-_EVEN: Final = (1.0,) * SERIES_DAYS
 
 
 def _risen(counts: Sequence[int], expected: Sequence[float], size: float) -> Found:

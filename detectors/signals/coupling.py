@@ -31,7 +31,7 @@ from detectors.series import SERIES_DAYS, Look, Series
 from detectors.signals import claims
 from detectors.signals.base import Observation
 from detectors.signals.calibrated import Ranks
-from detectors.signals.counting import FEWEST, REMARKABLE, SUSPECT, weightiest
+from detectors.signals.counting import FEWEST, REMARKABLE, weightiest
 from detectors.signals.coupled import (
     CELLS,
     CROSSES,
@@ -44,7 +44,7 @@ from detectors.signals.coupled import (
     likelihoods,
     trace,
 )
-from detectors.signals.scored import framed, ranked
+from detectors.signals.scored import SUSPECT, framed, ranked
 from detectors.world.units import Kind
 
 WINDOW_DAYS: Final = SERIES_DAYS

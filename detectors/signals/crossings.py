@@ -23,6 +23,7 @@ from typing import Final
 from msgspec import Struct
 from scipy.special import gammaincc
 
+from detectors.distributions import logistic
 from detectors.incidents import Incident
 from detectors.tables import rows
 from detectors.world.border import CROSSINGS, SEGMENTS, Crossing
@@ -103,7 +104,7 @@ class Gate(Struct):
         before = self.closed * (1.0 - opens) + (1.0 - self.closed) * closes
         said = log(1.0 - pace.news) if silent else nats
         odds = log(before / (1.0 - before)) + said
-        self.closed = round(1.0 / (1.0 + exp(-min(max(odds, -_LIMIT), _LIMIT))), 6)
+        self.closed = round(logistic(min(max(odds, -_LIMIT), _LIMIT)), 6)
         self._turn(day, opening=nats < 0.0)
         if covered:
             self.days = round(self.days * _USUAL_KEPT + 1.0, 4)

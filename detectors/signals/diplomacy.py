@@ -17,15 +17,15 @@ from typing import Any, ClassVar, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from detectors.baseline import LEARNING_DAYS
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Claim, Direction, EventType, IncidentRef, Score
 from detectors.scan import Found
 from detectors.series import Look
 from detectors.signals import claims
 from detectors.signals.base import Observation
-from detectors.signals.counting import REMARKABLE, SUSPECT, Counting, CountState
-from detectors.signals.weighed import opened, refs
+from detectors.signals.counting import REMARKABLE, Counting, CountState
+from detectors.signals.scored import framed, ranked
+from detectors.signals.weighed import refs
 from detectors.world.units import Kind
 
 REACH_DAYS: Final = 30
@@ -184,29 +184,19 @@ class Diplomacy(Counting):
     def _judge(
         self, state: DiplomacyState, seen: Observation, look: Look, direction: Direction
     ) -> Score:
-        score = opened(self, seen, look, direction=direction)
-        if score.state == "unknown":
+        score = framed(self, state.series, look, seen, direction)
+        if score.state != "scored":
             return score
-        if state.series.learning:
-            reason = f"learning: {state.series.learned} of {LEARNING_DAYS} days"
-            return replace(score, state="learning", reason=reason)
         found = state.balance.change(seen.today, direction)
-        strength = round(found.strength, 4)
         ranks = state.rises if direction == "rise" else state.falls
-        p = ranks.p(strength, seen.today)
+        score = ranked(score, found.strength, ranks, state.series, seen)
         claim: Claim | None = None
         evidence: tuple[IncidentRef, ...] = ()
-        if strength >= REMARKABLE:
+        if (score.strength or 0.0) >= REMARKABLE:
             claim = self._claim(seen, look, found, direction)
             evidence = self._acts(seen, found.days, 1 if direction == "rise" else -1)
-        if seen.coverage == "ok":
-            ranks.note(strength, seen.today)
-            if strength >= SUSPECT:
-                state.series.suspect(seen.today)
         return replace(
             score,
-            strength=strength,
-            p=p,
             observed=found.observed,
             expected=round(found.expected, 3),
             window_days=found.days,

@@ -27,13 +27,13 @@ from detectors.distributions import upper_quantile, upper_tail
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Claim, EventType, IncidentRef, Score
 from detectors.series import Look, Series
-from detectors.signals.base import Observation, blank, once
+from detectors.signals.base import Observation, once
 from detectors.signals.calibrated import Ranks, worth
-from detectors.signals.claims import HORIZON_DAYS, TAIL, Counted
+from detectors.signals.claims import HORIZON_DAYS, TAIL, Counted, fortnight, single
 from detectors.signals.counting import REMARKABLE, weightiest
 from detectors.signals.hazard import Excitement, Pulse, Tail, worst
-from detectors.signals.sparse import fortnight, single, steady
-from detectors.timegrid import day_of
+from detectors.signals.scored import opened
+from detectors.signals.sparse import steady
 from detectors.world.units import Kind
 
 MASS: Final = 10  # killed, best estimate
@@ -97,15 +97,7 @@ class MassCasualty:
     def _score(self, state: TailState, seen: Observation) -> Score:
         look = steady(state.series, seen, _PRIOR_RATE)
         usual = state.excitement.usual * state.tail.beyond(MASS)
-        score = blank(
-            self,
-            seen,
-            "rise",
-            daily=look.daily,
-            series_end=day_of(seen.today),
-            dark_days=look.dark_days,
-            usual=round(usual, 6),
-        )
+        score = opened(self, look, seen, usual=round(usual, 6), bursty=False)
         if score.state == "unknown":
             return score
         watched = state.learned - (state.series.first_day or 0)

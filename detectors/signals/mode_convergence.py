@@ -33,10 +33,10 @@ from detectors.distributions import upper_tail
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Claim, EventType, IncidentRef, Score
 from detectors.series import Look, Series
-from detectors.signals.base import Observation, blank
+from detectors.signals.base import Observation
 from detectors.signals.calibrated import Ranks, worth
-from detectors.signals.claims import GRACE_DAYS, HORIZON_DAYS, Counted
-from detectors.signals.counting import REMARKABLE, SUSPECT, weightiest
+from detectors.signals.claims import GRACE_DAYS, HORIZON_DAYS, Counted, fortnight
+from detectors.signals.counting import REMARKABLE, weightiest
 from detectors.signals.repertoire import (
     LEARNING_DAYS,
     MISTAKEN,
@@ -47,7 +47,8 @@ from detectors.signals.repertoire import (
     pairs,
     surprise,
 )
-from detectors.signals.sparse import fortnight, steady
+from detectors.signals.scored import opened, ranked
+from detectors.signals.sparse import steady
 from detectors.timegrid import day_of
 from detectors.world.actors import ACTORS
 from detectors.world.units import Kind
@@ -132,15 +133,7 @@ class ModeConvergence:
 
     def _score(self, state: ConvergenceState, seen: Observation) -> Score:
         look = steady(state.series, seen, _PRIOR_RATE)
-        score = blank(
-            self,
-            seen,
-            "rise",
-            daily=look.daily,
-            series_end=day_of(seen.today),
-            dark_days=look.dark_days,
-            usual=round(look.level.rate, 6),
-        )
+        score = opened(self, look, seen, bursty=False)
         if score.state == "unknown":
             return score
         if state.since is None:
@@ -149,13 +142,9 @@ class ModeConvergence:
         week = _week(state, seen)
         both = (_novel(state, week), _convergent(state, week))
         found = sorted(both, key=lambda each: -each.strength)
-        strength = round(worth(found[0].strength - log(2.0)), 4)
-        p = state.ranks.p(strength, seen.today)
-        if seen.coverage == "ok":
-            state.ranks.note(strength, seen.today)
-            if strength >= SUSPECT:
-                state.series.suspect(seen.today)
-        return self._told(replace(score, strength=strength, p=p), state, seen, look, (week, found))
+        strength = worth(found[0].strength - log(2.0))
+        score = ranked(score, strength, state.ranks, state.series, seen)
+        return self._told(score, state, seen, look, (week, found))
 
     def _told(
         self,

@@ -26,12 +26,12 @@ from detectors.scan import Found
 from detectors.series import SERIES_DAYS, Look, Series
 from detectors.signals import claims
 from detectors.signals.base import Observation
-from detectors.signals.counting import BURSTY, REMARKABLE, Counting, CountState
+from detectors.signals.counting import REMARKABLE, Counting, CountState
 from detectors.signals.groups import groups_of, unit_of
 from detectors.signals.pulse import Jumps, pulse
-from detectors.signals.scored import framed
+from detectors.signals.scored import BURSTY, framed, ranked
 from detectors.signals.sparse import LONGEST_DAYS, burst, steady
-from detectors.signals.told_once import Act, noted, recount, told_once
+from detectors.signals.told_once import Act, recount, told_once
 from detectors.world.units import UNITS, Kind
 
 LISTING: Final = frozenset(("designation", "asset_freeze"))
@@ -123,7 +123,7 @@ class SanctionsPulse(_Acts):
             return score
         days = [jumps.get(seen.today - age, []) for age in range(LONGEST_DAYS)]
         found = pulse(days, look.ahead[:LONGEST_DAYS], look.level.size, state.jumps.usual)
-        score = noted(score, found.strength, state.listed.rises, series, seen)
+        score = ranked(score, found.strength, state.listed.rises, series, seen)
         touched = sum(map(sum, days[: found.days]))
         score = _told(score, found, self.words, f", {touched} groups touched" if touched else "")
         if found.strength < REMARKABLE:
@@ -142,7 +142,7 @@ class SanctionsPulse(_Acts):
         if score.state != "scored":
             return score
         found = burst(eased.counts[:LONGEST_DAYS], eased.ahead[:LONGEST_DAYS], eased.level.size)
-        score = noted(score, found.strength, state.eased.falls, series, seen)
+        score = ranked(score, found.strength, state.eased.falls, series, seen)
         score = _told(score, found, _EASINGS.words, "")
         if found.strength < REMARKABLE:
             return score

@@ -34,12 +34,12 @@ from scipy.special import betainc
 from detectors.incidents import Incident
 from detectors.linkage import Told
 from detectors.records import Score, Voice
-from detectors.series import Look, Series
+from detectors.series import EVEN, Look, Series, even
 from detectors.signals import claims
 from detectors.signals.base import Observation
 from detectors.signals.calibrated import Ranks
 from detectors.signals.counting import REMARKABLE, weightiest
-from detectors.signals.scored import EVEN, OPEN, framed, ranked, with_themes
+from detectors.signals.scored import OPEN, framed, ranked, with_themes
 from detectors.timegrid import day_of
 from detectors.world.actors import ACTORS
 from detectors.world.families import FAMILIES
@@ -156,7 +156,7 @@ class SanctuaryPressure:
     def step(self, state: SanctuaryState, seen: Observation) -> tuple[SanctuaryState, tuple[Score]]:
         """Score how far what is said has moved, having taken in what is new."""
         beliefs = _take(state, seen)
-        state.series.fold(seen.today, lambda _: 1.0, None)
+        state.series.fold(seen.today, even, None)
         look = state.series.look(seen.half_day, EVEN, None)
         return state, (self._score(state, seen, look, beliefs),)
 

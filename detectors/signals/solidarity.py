@@ -34,10 +34,10 @@ from detectors.signals.base import Observation
 from detectors.signals.calibrated import Ranks
 from detectors.signals.counting import REMARKABLE, Counting, CountState, weightiest
 from detectors.signals.groups import are_kin, groups_of, unit_of, voice_of
-from detectors.signals.scored import framed
+from detectors.signals.scored import framed, ranked
 from detectors.signals.sparse import LONGEST_DAYS, steady
 from detectors.signals.ties import BIRTH_DAYS, Heard, Ties
-from detectors.signals.told_once import Act, noted, recount, told_once
+from detectors.signals.told_once import Act, recount, told_once
 from detectors.timegrid import day_of
 from detectors.world.units import Kind, name_of
 
@@ -131,7 +131,7 @@ class Solidarity(Counting):
             reason = f"learning: {seen.today - new + _FOLD_DAYS} of {_FOLD_DAYS} days"
             return replace(score, state="learning", reason=reason)
         said = _said(state.ties, seen.today, heard, series.shares, new)
-        score = noted(score, said.strength, state.ranks, series, seen)
+        score = ranked(score, said.strength, state.ranks, series, seen)
         span = [i for i in statements if i.day > seen.today - said.found.days]
         score = replace(
             score,

@@ -1,4 +1,4 @@
-"""What signals of rare things have in common: a level without seasons, a scan for bursts, a claim.
+"""What signals of rare things have in common: a level without seasons, and a scan for bursts.
 
 Where something happens once in a month or a year, twice in a week is news, although twice the
 usual rate would say little of it. So a stretch of days is compared with a mixture of rates twice
@@ -14,19 +14,15 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from detectors.records import Claim, Resolver
 from detectors.scan import RISE, Found
-from detectors.series import SERIES_DAYS, Look, Series
+from detectors.series import EVEN, Look, Series, even
 from detectors.signals.base import Observation
-from detectors.signals.claims import GRACE_DAYS, HORIZON_DAYS, Counted
 from detectors.signals.counting import Counting, Judged
-from detectors.timegrid import DAY, LOCAL_OFFSET, day_of, instant
 
 #: The ratios to the usual that a stretch is tested for, as likely as one another.
 RATIOS: Final = (RISE, 8.0)
 LONGEST_DAYS: Final = 21
 _PRIOR_INCIDENTS: Final = 0.7  # that a prior rate is worth (`baseline.py`)
-_EVEN: Final = (1.0,) * SERIES_DAYS
 
 
 class Rare(Counting):
@@ -57,10 +53,10 @@ def steady(series: Series, seen: Observation, prior: float) -> Look:
     A low prior rate is worth many days. Where the unit's own past is above it all the same, that
     past is the prior (a step of empirical Bayes), or a busy unit would be held down for ever.
     """
-    series.fold(seen.today, _even, prior)
+    series.fold(seen.today, even, prior)
     past = series.baseline
     own = past.total / (past.days + _PRIOR_INCIDENTS / prior)
-    return series.look(seen.half_day, _EVEN, max(prior, own))
+    return series.look(seen.half_day, EVEN, max(prior, own))
 
 
 def burst(counts: Sequence[int], expected: Sequence[float], size: float) -> Found:
@@ -88,49 +84,3 @@ def burst(counts: Sequence[int], expected: Sequence[float], size: float) -> Foun
         if mixed > best:
             best, best_days = mixed, age + 1
     return Found(best, best_days, sum(counts[:best_days]), sum(expected[:best_days]))
-
-
-def fortnight(
-    counted: Counted, seen: Observation, count: int, probability: float, base_rate: float
-) -> Claim:
-    """Claim at least so many in the next fortnight.
-
-    Args:
-        counted: What is counted.
-        seen: What the unit is scored on.
-        count: How many at least.
-        probability: That it will be so.
-        base_rate: That it would be so at the usual level.
-    """
-    first, last = day_of(seen.today + 1), day_of(seen.today + HORIZON_DAYS)
-    due = seen.today + HORIZON_DAYS + GRACE_DAYS + 1
-    words = counted.words if count != 1 else single(counted.words)
-    return Claim(
-        statement=f"At least {count} {words} in the {HORIZON_DAYS} days {first} to {last}",
-        probability=round(min(1.0, probability), 4),
-        base_rate=round(min(1.0, base_rate), 4),
-        horizon_days=HORIZON_DAYS,
-        resolver=Resolver(
-            indicator=counted.indicator,
-            unit=seen.unit,
-            first_day=first,
-            last_day=last,
-            comparison="at_least",
-            count=count,
-            settle_at=instant(due * DAY - LOCAL_OFFSET.get(seen.country, 0)),
-        ),
-    )
-
-
-def single(words: str) -> str:
-    """Return the words for one of what is counted.
-
-    >>> single("incidents with 10 or more killed")
-    'incident with 10 or more killed'
-    """
-    first, space, rest = words.partition(" ")
-    return first.removesuffix("s") + space + rest
-
-
-def _even(_day: int) -> float:
-    return 1.0

@@ -12,14 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from detectors.incidents import Incident
-from detectors.records import Score
 from detectors.series import Series
 from detectors.signals.base import Observation
-from detectors.signals.calibrated import Ranks
-from detectors.signals.counting import SUSPECT
 
 
 class Act(Struct, frozen=True):
@@ -69,18 +65,3 @@ def recount(series: Series, acts: Iterable[Act], first: int, seen: Observation) 
         if change:
             series.add(day, change, seen.today)
     series.follow(seen.coverage, seen.share, seen.at, seen.today)
-
-
-def noted(score: Score, strength: float, ranks: Ranks, series: Series, seen: Observation) -> Score:
-    """Return a score with its strength, nats, and its rank in the unit's past, having noted it.
-
-    A day whose coverage is not ok teaches nothing. One on which an alarm was near teaches less; one
-    act of a rare kind is none, or what is usual would never be learned of it.
-    """
-    strength = round(max(strength, 0.0), 4)
-    p = ranks.p(strength, seen.today)
-    if seen.coverage == "ok":
-        ranks.note(strength, seen.today)
-        if strength >= SUSPECT:
-            series.suspect(seen.today)
-    return replace(score, strength=strength, p=p)

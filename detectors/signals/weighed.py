@@ -17,10 +17,10 @@ from detectors.records import Claim, Direction, IncidentRef, Score
 from detectors.scan import Found
 from detectors.series import Look
 from detectors.signals import claims
-from detectors.signals.base import Observation, blank
-from detectors.signals.counting import BURSTY, REMARKABLE, SUSPECT, Counting, CountState, weightiest
+from detectors.signals.base import Observation
+from detectors.signals.counting import REMARKABLE, Counting, CountState, weightiest
 from detectors.signals.pressure import Pressure
-from detectors.timegrid import day_of
+from detectors.signals.scored import opened, ranked
 
 
 class WeighedState(CountState):
@@ -68,29 +68,22 @@ class Weighed(Counting):
         return state, (self._judge(state, seen, self.look(series, seen)),)
 
     def _judge(self, state: Any, seen: Observation, look: Look) -> Score:  # noqa: ANN401
-        score = opened(self, seen, look)
+        score = opened(self, look, seen)
         if score.state == "unknown":
             return score
         if state.series.learned < self.lull:
             reason = f"learning: {state.series.learned} of {self.lull} days"
             return replace(score, state="learning", reason=reason)
         found = state.pressure.rise(seen.today, self.reach)
-        strength = round(found.strength, 4)
-        p = state.rises.p(strength, seen.today)
-        if seen.coverage == "ok":
-            state.rises.note(strength, seen.today)
-            if strength >= SUSPECT:
-                state.series.suspect(seen.today)
+        score = ranked(score, found.strength, state.rises, state.series, seen)
         claim: Claim | None = None
         evidence: tuple[IncidentRef, ...] = ()
-        if strength >= REMARKABLE:
+        if (score.strength or 0.0) >= REMARKABLE:
             evidence = self.evidence(seen, found.days)
             counted = claims.Counted(self.indicator, self.words)
             claim = claims.rise(counted, look, seen, look.level)
         return replace(
             score,
-            strength=strength,
-            p=p,
             observed=found.observed,
             expected=round(found.expected, 3),
             window_days=found.days,
@@ -98,21 +91,6 @@ class Weighed(Counting):
             evidence=evidence,
             claim=claim,
         )
-
-
-def opened(signal: Counting, seen: Observation, look: Look, **changes: Any) -> Score:  # noqa: ANN401
-    """Return a score that tells the daily counts of a signal's indicator and what is usual."""
-    known = {"usual": round(look.level.rate, 6), "bursty": look.level.size < BURSTY}
-    direction: Direction = changes.pop("direction", "rise")
-    return blank(
-        signal,
-        seen,
-        direction,
-        daily=look.daily,
-        series_end=day_of(seen.today),
-        dark_days=look.dark_days,
-        **known | changes,
-    )
 
 
 def refs(incidents: list[Incident]) -> tuple[IncidentRef, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -54,3 +54,25 @@ def misshapen(rows: Iterable[Mapping[str, str]], columns: tuple[str, ...]) -> It
 def numbered(rows: Iterable[T]) -> Iterator[tuple[int, T]]:
     """Yield the rows of a table with their lines in its file."""
     return enumerate(rows, start=2)  # the header is line 1
+
+
+def faults(
+    folder: str,
+    tables: T,
+    columns: Mapping[str, tuple[str, ...]],
+    checks: Sequence[Callable[[T], Iterator[Problem]]],
+) -> list[Problem]:
+    """Return what is wrong with the tables of a registry, each fault once, by table and line.
+
+    Args:
+        folder: The registry's folder, as problems name it.
+        tables: The rows of each table, as attributes by its name.
+        columns: What the columns of each table must be. One without them cannot be read further.
+        checks: What else is asked of the tables.
+    """
+    found = [
+        Problem(f"{folder}/{name}.csv", number, f"the columns must be {', '.join(wanted)}")
+        for name, wanted in columns.items()
+        for number in misshapen(getattr(tables, name), wanted)
+    ]
+    return sorted(set(found or [problem for check in checks for problem in check(tables)]))

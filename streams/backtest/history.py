@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from detectors.evidence import NAME
 from detectors.ledger import VIOLENCE
 from detectors.monitor import BATCH, Monitor, Passed
 from detectors.records import Alert, Event, Heartbeat, Report, Score, Tick
@@ -30,7 +31,7 @@ Floats = NDArray[np.float64]
 #: Days after which a count is as finally known: the scores tell no older ones.
 WIDTH: Final = 28
 #: Scores that carry the daily counts of violent incidents, the preferred last.
-_TELLING: Final = ("S1", "S0")
+_TELLING: Final = ("S1", NAME)
 _LEAST_P: Final = 1e-12
 
 
@@ -182,13 +183,13 @@ def _note(day: _Day, score: Score) -> None:
     if score.index is not None:
         day.index = score.index.probability
     strength = _strength(score)
-    if score.signal == "S0" or day.by != "S0":  # what sums up a unit goes before one signal
+    if score.signal == NAME or day.by != NAME:  # what sums up a unit goes before one signal
         day.strength = float("nan") if strength is None else strength
         day.by = score.signal
 
 
 def _counts(score: Score) -> tuple[int, ...]:
-    if score.signal == "S0" and score.indicators:
+    if score.signal == NAME and score.indicators:
         absent = (0,) * len(score.daily)
         return score.indicators.get(VIOLENCE, absent)
     return score.daily

@@ -110,13 +110,11 @@ def _run(
     from detectors.timegrid import day_of
     from streams.backtest.evaluate import evaluate
     from streams.backtest.report import Backtest
-    from streams.commands.play import split
+    from streams.commands.play import counted, named, split
     from streams.replay import read
 
     reports, rejects = split(read(what))
-    refused: dict[str, int] = {}
-    for reject in rejects:
-        refused[reject.reason] = refused.get(reject.reason, 0) + 1
+    refused = counted(rejects)
     if not reports:
         raise Problem(
             f"{what} holds no report that can be read: {refused or 'it is empty'}", NOTHING
@@ -126,9 +124,9 @@ def _run(
     levels = [evaluate(known, walked, RULES, "admin1", *limits)]
     levels.append(evaluate(known, walked, RULES, "country", *limits))
     return Backtest(
-        history=what if not Path(what).is_file() else Path(what).name,
+        history=named(what),
         reports=known.reports,
-        refused=dict(sorted(refused.items())),
+        refused=refused,
         first_day=day_of(known.first_day),
         last_day=day_of(known.first_day + known.days - 1),
         levels=tuple(levels),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from msgspec import Struct
 from rich.console import Console
@@ -46,6 +48,16 @@ def split(items: Iterable[Report | Reject]) -> tuple[list[Report], list[Reject]]
             rejects.append(item)
     reports.sort(key=lambda report: report.seen_at)  # stable: the file decides between equals
     return reports, rejects
+
+
+def counted(rejects: Iterable[Reject]) -> dict[str, int]:
+    """Return how many rows could not be read, by reason."""
+    return dict(sorted(Counter(reject.reason for reject in rejects).items()))
+
+
+def named(what: str) -> str:
+    """Return what a history is called: a file's name without its folder, or the scenario's."""
+    return Path(what).name if Path(what).is_file() else what
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from detectors.ledger import SUMMARY, VIOLENCE
+from detectors.evidence import NAME
+from detectors.ledger import VIOLENCE
 from detectors.onsets import FINAL_DAYS, LEAST_WEEKS, Onset, onsets
 from detectors.records import Alert, Score
 from detectors.signals import SIGNALS
@@ -70,7 +71,7 @@ def _exposures(
     store: Store, alerts: Sequence[Alert], scores: Sequence[Score]
 ) -> Iterable[Exposure]:
     """Yield the days on which each signal that raises alerts, and their sum, judged each unit."""
-    signals = {SUMMARY, *(alert.signal for alert in alerts)}
+    signals = {NAME, *(alert.signal for alert in alerts)}
     days: dict[tuple[str, str], set[date]] = {}
     for each in scores:
         if each.signal in signals:
@@ -141,7 +142,7 @@ def counts_violence(unit: str) -> bool:
 def _tells_violence(score: Score) -> bool:
     """Whether a score tells of violent incidents by day."""
     counted = SIGNALS[score.signal].indicator if score.signal in SIGNALS else ""
-    return counts_violence(score.unit) and (score.signal == SUMMARY or counted == VIOLENCE)
+    return counts_violence(score.unit) and (score.signal == NAME or counted == VIOLENCE)
 
 
 def _of_day(row: DailyScore) -> tuple[dict[date, int], list[date]]:

@@ -82,7 +82,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one for each option
     Stream time is each report's `seen_at`. Through Kafka or in process, the alerts are the same
     to the last byte.
     """
-    from streams.commands.play import split
+    from streams.commands.play import counted, split
     from streams.replay import read
 
     settings = open_settings(context)
@@ -105,7 +105,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one for each option
         out.write_bytes(lines)
     found = Replayed(
         reports=len(reports),
-        rejected=_counted(rejects),
+        rejected=counted(rejects),
         seconds=round(elapsed, 2),
         reports_per_second=round(len(reports) / elapsed, 1),
         revisions=revisions,
@@ -116,16 +116,11 @@ def replay(  # noqa: PLR0913, PLR0917 - one for each option
         _show(found, out)
 
 
-def _counted(rejects: Sequence[Reject]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for reject in rejects:
-        counts[reject.reason] = counts.get(reject.reason, 0) + 1
-    return dict(sorted(counts.items()))
-
-
 def _reasons(rejects: Sequence[Reject]) -> str:
-    counted = ", ".join(f"{n} {reason}" for reason, n in _counted(rejects).items())
-    return f": {counted}" if counted else ""
+    from streams.commands.play import counted
+
+    reasons = ", ".join(f"{n} {reason}" for reason, n in counted(rejects).items())
+    return f": {reasons}" if reasons else ""
 
 
 def _inline(settings: Settings, reports: Sequence[Report]) -> list[Alert]:

@@ -106,7 +106,9 @@ def _reports(what: str, until: datetime | None) -> list[Report]:
 
 
 def _named(what: str, until: datetime | None) -> str:
-    name = Path(what).name if Path(what).is_file() else what
+    from streams.commands.play import named
+
+    name = named(what)
     return name if until is None else f"{name}, until {until:%Y-%m-%d}"
 
 

@@ -1,6 +1,6 @@
 """How often S5 and S6 speak in years in which nothing is out of the ordinary.
 
-Run: `python tests/benchmarks/bench_assertions.py [years]`. S5: a border with stray single reports
+Run: `python -m tests.benchmarks.bench_assertions [years]`. S5: a border with stray single reports
 of a closure of Torkham that are not followed up, fire and expulsions at a constant rate, four in
 ten told by two publishers. S6: assertions and denials about four groups by sides drawn at random,
 half of them Pakistani authorities. Onsets by strength; the first 60 days are to learn from.
@@ -20,7 +20,7 @@ from detectors.signals.border_friction import BorderFriction
 from detectors.signals.crossings import CLOSED
 from detectors.signals.sanctuary import ALLEGED, DENIED, SanctuaryPressure
 from tests.core_records import event, town
-from tests.signal_records import Run, run
+from tests.signal_records import Run, onsets, run
 
 LEARN = 60
 BARS = (1.0, 2.0, 3.0, 4.0)
@@ -66,17 +66,6 @@ def assertions(days: int, rate: float, rng: Random) -> Iterator[Event]:
                 ),
                 rng,
             )  # fmt: skip
-
-
-def onsets(series: list[float], bar: float) -> int:
-    """Return how often a series rises over a bar; it must be under half of it in between."""
-    found, up = 0, False
-    for value in series:
-        if not up and value >= bar:
-            found, up = found + 1, True
-        elif up and value < bar / 2:
-            up = False
-    return found
 
 
 def told(name: str, found: Run, days: int, began: float) -> None:

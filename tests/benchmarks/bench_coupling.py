@@ -1,6 +1,6 @@
 """How often S4 finds coupling across a border where there is some, and where there is none.
 
-Run: `python tests/benchmarks/bench_coupling.py [worlds]`. Pairs of series of 400 days, the first
+Run: `python -m tests.benchmarks.bench_coupling [worlds]`. Pairs of series of 400 days, the first
 100 to learn from. Placebo pairs are independent, with violence that comes in clusters, and may
 share a season, or a fortnight in which each is three times as busy (a third cause: told for
 honesty). In coupled pairs incidents on one side beget others on the other from day 250 on.
@@ -21,6 +21,7 @@ from detectors.linkage import Told
 from detectors.signals.base import Observation
 from detectors.signals.coupling import CouplingState, CrossBorderCoupling
 from detectors.timegrid import DAY
+from tests.signal_records import onsets
 
 DAYS, LEARN, FROM = 400, 100, 250
 BARS = (2.0, 3.0, 4.0, 5.0)
@@ -90,17 +91,6 @@ def strengths(counts: np.ndarray) -> list[float]:
     for seen in observations(counts):
         state, (score,) = signal.step(state, seen)
         found.append(score.strength or 0.0)
-    return found
-
-
-def onsets(series: list[float], bar: float) -> int:
-    """Return how often a series rises over a bar; it must be under half of it in between."""
-    found, up = 0, False
-    for value in series:
-        if not up and value >= bar:
-            found, up = found + 1, True
-        elif up and value < bar / 2:
-            up = False
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 from detectors.coding.actors import coded
 from detectors.listdiff import Entry, Snapshot, changes, organisations, record
 from detectors.world.actors import ACTORS
+from tests.coding_measures import SHARED
 
-UN_LIST = Path("/work/shared/data/sanctions/un_entities_taliban_aq.json")
+UN_LIST = SHARED / "sanctions" / "un_entities_taliban_aq.json"
 OLD, NEW = date(2026, 2, 1), date(2026, 2, 27)
 
 TTP = Entry("QDe.132", "TEHRIK-E TALIBAN PAKISTAN (TTP)", ("Pakistani Taliban",), ("Al-Qaida",))

@@ -13,8 +13,8 @@ from detectors.ledger import can_settle
 from detectors.records import Event, EventType, Score
 from detectors.series import SERIES_DAYS
 from detectors.signals.cohesion import RegimeCohesion, kinds
-from detectors.signals.counting import SUSPECT
 from detectors.signals.pressure import Pressure, surprises
+from detectors.signals.scored import SUSPECT
 from tests.core_records import event, town
 from tests.signal_records import FIRST, run
 

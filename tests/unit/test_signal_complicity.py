@@ -11,7 +11,7 @@ from detectors.ledger import can_settle
 from detectors.records import Event
 from detectors.series import SERIES_DAYS
 from detectors.signals.complicity import NEW_AFTER, Complicity
-from detectors.signals.counting import SUSPECT
+from detectors.signals.scored import SUSPECT
 from tests.core_records import event, town
 from tests.signal_records import run
 

@@ -13,8 +13,8 @@ from detectors.incidents import IncidentLog
 from detectors.ledger import can_settle
 from detectors.records import Event, EventType
 from detectors.series import SERIES_DAYS
-from detectors.signals.counting import SUSPECT
 from detectors.signals.diplomacy import Balance, Diplomacy, act, shift
+from detectors.signals.scored import SUSPECT
 from detectors.timegrid import seconds
 from tests.core_records import event, town
 from tests.signal_records import FIRST, run

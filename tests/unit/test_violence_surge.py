@@ -18,7 +18,8 @@ from detectors.records import Coverage, Score
 from detectors.series import SERIES_DAYS
 from detectors.signals import INDICATORS, Observation
 from detectors.signals.claims import HORIZON_DAYS, TAIL
-from detectors.signals.counting import REMARKABLE, SUSPECT, CountState
+from detectors.signals.counting import REMARKABLE, CountState
+from detectors.signals.scored import SUSPECT
 from detectors.signals.violence_surge import ViolenceSurge
 from detectors.timegrid import DAY, day_number, seconds
 from tests.core_records import START, day

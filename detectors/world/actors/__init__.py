@@ -20,7 +20,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from detectors.tables import rows
+from detectors.tables import day_in, rows
 from detectors.world.registry import Registry
 
 LANGUAGES: Final = ("en", "fa", "ps", "ur", "ar")
@@ -132,12 +132,8 @@ def table(name: str) -> list[dict[str, str]]:
     return rows(__package__, name)
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
 def _role(row: Mapping[str, str]) -> Role:
-    first, last = _day(row["valid_from"]), _day(row["valid_to"])
+    first, last = day_in(row["valid_from"]), day_in(row["valid_to"])
     return Role(row["kind"], row["side"], row["within"], first, last, row["note"])
 
 
@@ -146,8 +142,8 @@ def _name(row: Mapping[str, str]) -> Name:
         row["name"],
         row["language"],
         row["speaker"],
-        _day(row["valid_from"]),
-        _day(row["valid_to"]),
+        day_in(row["valid_from"]),
+        day_in(row["valid_to"]),
         row["country"],
         row["scope"],
         row["note"],

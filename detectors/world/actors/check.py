@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from detectors.world.actors import KINDS, LANGUAGES, SCOPES, SIDES, table
 from detectors.world.actors.spelling import spelling
-from detectors.world.problem import Days, Problem, days_of, misshapen, numbered
+from detectors.world.problem import Days, Problem, days_of, faults, numbered
 
 Row = Mapping[str, str]
 
@@ -53,10 +53,7 @@ def shipped() -> Tables:
 
 def problems(tables: Tables | None = None) -> list[Problem]:
     """Return what is wrong with the tables, those of the package if none are given."""
-    given = tables or shipped()
-    # A table without its columns cannot be read further.
-    found = list(_columns(given)) or [problem for check in _CHECKS for problem in check(given)]
-    return sorted(set(found))
+    return faults("actors", tables or shipped(), COLUMNS, _CHECKS)
 
 
 def _say(name: str, number: int, text: str) -> Problem:
@@ -77,12 +74,6 @@ def _spans(tables: Tables) -> dict[str, list[Days]]:
     for line in _dated(tables.roles):
         found[line.row["id"]].append(line.days)
     return found
-
-
-def _columns(tables: Tables) -> Iterator[Problem]:
-    for name, columns in COLUMNS.items():
-        for number in misshapen(getattr(tables, name), columns):
-            yield _say(name, number, f"the columns must be {', '.join(columns)}")
 
 
 def _words(tables: Tables) -> Iterator[Problem]:

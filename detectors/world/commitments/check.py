@@ -13,7 +13,7 @@ from detectors.world.actors import ACTORS
 from detectors.world.commitments import check_evidence
 from detectors.world.commitments.reading import table, units_of
 from detectors.world.commitments.values import CERTAINTIES, PARTY_KINDS, due_of, fits_pattern
-from detectors.world.problem import Days, Problem, days_of, misshapen, numbered
+from detectors.world.problem import Days, Problem, days_of, faults, numbered
 from detectors.world.units import UNITS
 
 Row = Mapping[str, str]
@@ -51,20 +51,11 @@ def shipped() -> Tables:
 
 def problems(tables: Tables | None = None) -> list[Problem]:
     """Return what is wrong with the tables, those of the package if none are given."""
-    given = tables or shipped()
-    # A table without its columns cannot be read further.
-    found = list(_columns(given)) or [problem for check in _CHECKS for problem in check(given)]
-    return sorted(set(found))
+    return faults("commitments", tables or shipped(), COLUMNS, _CHECKS)
 
 
 def _say(name: str, number: int, text: str) -> Problem:
     return Problem(f"commitments/{name}.csv", number, text)
-
-
-def _columns(tables: Tables) -> Iterator[Problem]:
-    for name, columns in COLUMNS.items():
-        for number in misshapen(getattr(tables, name), columns):
-            yield _say(name, number, f"the columns must be {', '.join(columns)}")
 
 
 def _ids(tables: Tables) -> Iterator[Problem]:

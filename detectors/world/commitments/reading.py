@@ -8,7 +8,7 @@ from functools import cache
 from typing import cast
 
 from detectors.records import EventType
-from detectors.tables import rows
+from detectors.tables import day_in, rows
 from detectors.world.commitments.values import (
     Clause,
     Commitment,
@@ -24,10 +24,6 @@ from detectors.world.units import UNITS
 def table(name: str) -> list[dict[str, str]]:
     """Return the rows of one table as they stand in the package."""
     return rows(__package__, name)
-
-
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
 
 
 @cache
@@ -78,7 +74,7 @@ def units_of(patterns: str) -> tuple[str, ...]:
 
 def _clause(row: Mapping[str, str], of: Mapping[str, str], evidence: list[Evidence]) -> Clause:
     due = due_of(row["due"])
-    first, last = date.fromisoformat(of["valid_from"]), _day(of["valid_to"])
+    first, last = date.fromisoformat(of["valid_from"]), day_in(of["valid_to"])
     return Clause(
         row["id"],
         of["id"],
@@ -120,9 +116,9 @@ def commitments() -> dict[str, Commitment]:
             row["id"],
             row["title"],
             tuple(row["parties"].split()),
-            _day(row["signed"]),
+            day_in(row["signed"]),
             date.fromisoformat(row["valid_from"]),
-            _day(row["valid_to"]),
+            day_in(row["valid_to"]),
             row["source"],
             row["certainty"],
             row["superseded_by"],

@@ -23,7 +23,7 @@ from typing import Final, cast
 from msgspec import Struct
 
 from detectors.records import Voice
-from detectors.tables import rows
+from detectors.tables import day_in, rows
 from detectors.world.actors.spelling import spelling
 from detectors.world.registry import Registry
 
@@ -122,10 +122,6 @@ def host_of(text: str) -> str | None:
     return found[1].lower().removeprefix("www.") if found else None
 
 
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
 def _rows() -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield the families' rows of both worlds, each with its id."""
     for row in table("families.csv"):
@@ -153,7 +149,7 @@ def _families() -> dict[str, Family]:
     about: dict[str, Mapping[str, str]] = {}
     for id, facts in _rows():
         about.setdefault(id, facts)
-        first, last = _day(facts["valid_from"]), _day(facts["valid_to"])
+        first, last = day_in(facts["valid_from"]), day_in(facts["valid_to"])
         standings.setdefault(id, []).append(Standing(facts["side"], first, last, facts["note"]))
     return {
         id: Family(

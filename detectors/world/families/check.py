@@ -13,7 +13,7 @@ from msgspec import Struct
 from detectors.records import Voice
 from detectors.world.actors import LANGUAGES
 from detectors.world.families import KINDS, OUTLET_KINDS, host_of, key, table
-from detectors.world.problem import Problem, days_of, misshapen, numbered
+from detectors.world.problem import Problem, days_of, faults, numbered
 
 Row = Mapping[str, str]
 
@@ -54,20 +54,11 @@ def shipped() -> Tables:
 
 def problems(tables: Tables | None = None) -> list[Problem]:
     """Return what is wrong with the tables, those of the package if none are given."""
-    given = tables or shipped()
-    # A table without its columns cannot be read further.
-    found = list(_columns(given)) or [problem for check in _CHECKS for problem in check(given)]
-    return sorted(set(found))
+    return faults("families", tables or shipped(), COLUMNS, _CHECKS)
 
 
 def _say(name: str, number: int, text: str) -> Problem:
     return Problem(f"families/{name}.csv", number, text)
-
-
-def _columns(tables: Tables) -> Iterator[Problem]:
-    for name, columns in COLUMNS.items():
-        for number in misshapen(getattr(tables, name), columns):
-            yield _say(name, number, f"the columns must be {', '.join(columns)}")
 
 
 def _words(tables: Tables) -> Iterator[Problem]:
