@@ -46,28 +46,21 @@ class EarsC1:
     source: ClassVar[str] = _SOURCE
     limit: ClassVar[float | None] = 3.0
     probability: ClassVar[bool] = False
+    lag: ClassVar[int] = 0  # days between today and the baseline
 
     def risk(self, known: Known) -> Floats:
-        """Return C1."""
-        if known.days < _BASELINE_DAYS + 1:
+        """Return today's deviation from the baseline."""
+        if known.days < _BASELINE_DAYS + self.lag + 1:
             return nothing(known)
-        return statistic(known.incidents, 0)
+        return statistic(known.incidents, self.lag)
 
 
-class EarsC2:
+class EarsC2(EarsC1):
     """C2, medium: the baseline ends three days before today. Alarm from three deviations."""
 
     name: ClassVar[str] = "ears-c2"
     title: ClassVar[str] = "EARS C2"
-    source: ClassVar[str] = _SOURCE
-    limit: ClassVar[float | None] = 3.0
-    probability: ClassVar[bool] = False
-
-    def risk(self, known: Known) -> Floats:
-        """Return C2."""
-        if known.days < _BASELINE_DAYS + _LAG_DAYS + 1:
-            return nothing(known)
-        return statistic(known.incidents, _LAG_DAYS)
+    lag: ClassVar[int] = _LAG_DAYS
 
 
 class EarsC3:
