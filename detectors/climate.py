@@ -209,7 +209,7 @@ def occasions_of(day: int) -> tuple[float, ...]:
     """
     near = ((day - 1, 0.25), (day, 0.5), (day + 1, 0.25))
     return tuple(
-        sum(weight for each, weight in near if _within(each, first, last))
+        sum((weight for each, weight in near if _within(each, first, last)), 0.0)
         for first, last in OCCASIONS.values()
     )
 

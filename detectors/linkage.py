@@ -8,9 +8,9 @@ on a rare toll weighs more than one on a common toll (Winkler 2000), so tolls ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
-from math import log
+from math import inf, log
 from typing import Final
 
 from msgspec import Struct
@@ -31,6 +31,9 @@ _MOST_TEXTS: Final = 8  # of one incident that a report is compared with
 _NEAR: Final = 1.5  # times as many killed, at most
 _FAR: Final = 3.0
 _SIZES: Final = (1, 2, 3, 5, 9, 19)  # the last toll of each size; larger ones are one more
+_AGREEMENTS: Final = ("same", "shared", "apart", "unsaid")
+_PARTY: Final = tuple(f"party {each}" for each in _AGREEMENTS)
+_VICTIMS: Final = tuple(f"victims {each}" for each in _AGREEMENTS)
 
 
 class Told(Struct, frozen=True, array_like=True):
@@ -147,16 +150,15 @@ def parties(actors: tuple[str, ...]) -> frozenset[str]:
 
 def levels(told: Told, known: Profile) -> tuple[str, ...]:
     """Return for each field how a report agrees with an incident, as `linkage.csv` names it."""
-    return (
-        _day(told, known),
-        _town(told, known),
-        _shared("party", parties(told.actors), known.parties),
-        _mode(told.mode, known.modes),
-        _shared("victims", frozenset(told.victims), known.victims),
-        _toll(told, known),
-        _text(told, known),
-        _source(told, known),
-    )
+    return tuple([level(told, known) for level in _FIELDS.values()])
+
+
+def _party(told: Told, known: Profile) -> str:
+    return _PARTY[_agreement(parties(told.actors), known.parties)]
+
+
+def _victims(told: Told, known: Profile) -> str:
+    return _VICTIMS[_agreement(told.victims, known.victims)]
 
 
 def _source(told: Told, known: Profile) -> str:
@@ -176,20 +178,22 @@ def _day(told: Told, known: Profile) -> str:
 
 
 def _town(told: Told, known: Profile) -> str:
-    if not told.town or not known.towns:
+    if not (told.precise and told.place and known.towns):
         return "town vague"
-    return "town other" if known.towns.isdisjoint(where(told.town, told.admin1)) else "town same"
+    return "town other" if known.towns.isdisjoint(where(told.place, told.admin1)) else "town same"
 
 
-def _shared(field: str, told: frozenset[str], known: frozenset[str]) -> str:
+def _agreement(told: Collection[str], known: frozenset[str]) -> int:
+    """Return which of `_AGREEMENTS` two sets have."""
     if not told or not known:
-        return f"{field} unsaid"
-    if told == known:
-        return f"{field} same"
-    return f"{field} apart" if told.isdisjoint(known) else f"{field} shared"
+        return 3
+    if known.isdisjoint(told):
+        return 2
+    return 0 if known == frozenset(told) else 1
 
 
-def _mode(told: str | None, known: frozenset[str]) -> str:
+def _mode(report: Told, incident: Profile) -> str:
+    told, known = report.mode, incident.modes
     if told is None or not known:
         return "mode unsaid" if told or known else "mode neither"
     return "mode same" if told in known else "mode other"
@@ -243,8 +247,8 @@ def levels_known() -> frozenset[str]:
     fields = {
         "day": ("same", "within", "next"),
         "town": ("same", "other", "vague"),
-        "party": ("same", "shared", "apart", "unsaid"),
-        "victims": ("same", "shared", "apart", "unsaid"),
+        "party": _AGREEMENTS,
+        "victims": _AGREEMENTS,
         "mode": ("same", "other", "unsaid", "neither"),
         "toll": (
             "unsaid", "neither", "told", "belied", "risen", "fallen", "range", "near",
@@ -264,13 +268,31 @@ def weights() -> dict[str, float]:
     return {row["level"]: log(float(row["m"]) / float(row["u"])) for row in table}
 
 
-def weight(told: Told, known: Profile) -> float:
+@cache
+def _plan() -> tuple[tuple[Callable[[Told, Profile], str], float], ...]:
+    """Return what to compare, each with the most that those after it can add to a weight."""
+    table = weights()
+    most = [max(w for level, w in table.items() if level.startswith(f"{f} ")) for f in _FIELDS]
+    return tuple((each, sum(most[at + 1 :])) for at, each in enumerate(_FIELDS.values()))
+
+
+def weight(told: Told, known: Profile, least: float = -inf) -> float:
     """Return the logarithm of the likelihood ratio: the higher, the more are they of one incident.
 
     Precondition: days and provinces do not exclude one another (`may_be`).
+
+    Args:
+        told: The report.
+        known: The incident.
+        least: What is of interest: where it becomes clear that the weight is less, -inf is
+            returned, without a look at the other fields.
     """
-    table = weights()
-    return sum([table[level] for level in levels(told, known)])
+    table, total = weights(), 0.0
+    for level, to_come in _plan():
+        total += table[level(told, known)]
+        if total + to_come < least:
+            return -inf
+    return total
 
 
 def may_be(told: Told, known: Profile) -> bool:
@@ -278,3 +300,16 @@ def may_be(told: Told, known: Profile) -> bool:
     if told.admin1 != known.admin1 and told.admin1 and known.admin1:
         return False
     return told.first <= known.last + REACH_DAYS and known.first <= told.last + REACH_DAYS
+
+
+#: What is compared; first what most often tells two incidents apart.
+_FIELDS: Final[dict[str, Callable[[Told, Profile], str]]] = {
+    "town": _town,
+    "text": _text,
+    "toll": _toll,
+    "mode": _mode,
+    "victims": _victims,
+    "party": _party,
+    "source": _source,
+    "day": _day,
+}

@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from detectors import evidence, index
 from detectors.climate import Climate, Volumes
 from detectors.coverage import AS_USUAL, UNIT_OK, Judged, Sources, UnitCoverage
-from detectors.incidents import NONE, Change, Incident, IncidentLog, netted
+from detectors.incident_log import NONE, Change, IncidentLog, netted
+from detectors.incidents import Incident
 from detectors.model import untrained
 from detectors.records import Event, EventType, Score, SourceHealth, Tick
 from detectors.signals import ALWAYS, SIGNALS, Observation, Signal, applies

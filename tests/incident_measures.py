@@ -17,7 +17,8 @@ from typing import Final
 from msgspec import Struct
 
 from detectors.coding import code
-from detectors.incidents import IncidentLog, told_by
+from detectors.incident_log import IncidentLog
+from detectors.incidents import told_by
 from detectors.linkage import Told, levels, may_be, profile
 from detectors.records import Event, Report
 from detectors.timegrid import seconds

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from detectors.incidents import IncidentLog, netted
+from detectors.incident_log import IncidentLog, netted
 from detectors.records import Coverage, Event, EventType, Score
 from detectors.signals.base import Observation, Signal
 from detectors.timegrid import HALF_DAY, day_number, seconds

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar
 from msgspec import Struct, field
 
 from detectors.climate import Climate
-from detectors.incidents import Incident, IncidentLog
+from detectors.incident_log import IncidentLog
+from detectors.incidents import Incident
 from detectors.records import Coverage, Direction, EventType, Score
 from detectors.timegrid import instant
 from detectors.world.units import UNITS, Kind

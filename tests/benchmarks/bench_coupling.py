@@ -16,7 +16,8 @@ from math import pi, sin
 import numpy as np
 from msgspec import Struct
 
-from detectors.incidents import Incident, IncidentLog
+from detectors.incident_log import IncidentLog
+from detectors.incidents import Incident
 from detectors.linkage import Told
 from detectors.signals.base import Observation
 from detectors.signals.coupling import CouplingState, CrossBorderCoupling

@@ -24,7 +24,7 @@ import msgspec
 sys.path.append(str(Path(__file__).resolve().parents[2]))  # `tests` is not an installed package
 
 from detectors.coding.sketch import sketch
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.linkage import levels_known
 from detectors.records import Casualties, Event, Interval, Place
 from detectors.timegrid import seconds

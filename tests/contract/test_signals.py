@@ -23,7 +23,7 @@ import pytest
 
 from detectors.budget import QUIET
 from detectors.evidence import SHARED, sum_up
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.ledger import can_settle
 from detectors.records import Coverage, Event, EventType, Score, Statement, Voice
 from detectors.series import SERIES_DAYS

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import evidence
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.records import Coverage, IncidentRef, Score
 from detectors.signals import SIGNALS, Observation
 from detectors.signals.counting import MOST_EVIDENCE, REMARKABLE

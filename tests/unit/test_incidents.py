@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from detectors.coding.sketch import sketch
-from detectors.incidents import MEMORY_DAYS, MOST_REPORTS, OPEN_DAYS, Change, IncidentLog
+from detectors.incident_log import Change, IncidentLog
+from detectors.incidents import MEMORY_DAYS, MOST_REPORTS, OPEN_DAYS
 from detectors.incidents import toll as toll_of
 from detectors.linkage import Told
 from detectors.records import Casualties, Event, Interval, Place, Score

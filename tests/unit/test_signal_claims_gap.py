@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.coding.sketch import sketch
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.ledger import can_settle
 from detectors.records import Coverage, Event
 from detectors.signals.claims_gap import ClaimsGap, Tally, excess, usual_share

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.ledger import can_settle
 from detectors.records import Event, EventType
 from detectors.series import SERIES_DAYS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.ledger import can_settle
 from detectors.records import Coverage, Event
 from detectors.signals.base import Observation

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.coding.actors import coded
-from detectors.incidents import Incident, IncidentLog
+from detectors.incident_log import IncidentLog
+from detectors.incidents import Incident
 from detectors.ledger import can_settle
 from detectors.listdiff import Entry, Snapshot, changes, record
 from detectors.records import Coverage, Event, Interval

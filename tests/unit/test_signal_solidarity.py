@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.incidents import IncidentLog
+from detectors.incident_log import IncidentLog
 from detectors.ledger import can_settle
 from detectors.records import Coverage, Event
 from detectors.signals.solidarity import Solidarity, entropy, partners_of, speakers_of

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from detectors.baseline import GUARD_DAYS, HALF_LIFE_DAYS, LEARNING_DAYS
-from detectors.incidents import Incident, IncidentLog
+from detectors.incident_log import IncidentLog
+from detectors.incidents import Incident
 from detectors.ledger import can_settle, settle
 from detectors.linkage import Told
 from detectors.records import Coverage, Score

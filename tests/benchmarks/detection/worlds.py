@@ -17,7 +17,8 @@ from detectors import evidence
 from detectors.alerting import Desk, Policy
 from detectors.baseline import GUARD_DAYS, LEARNING_DAYS
 from detectors.budget import Budget
-from detectors.incidents import Incident, IncidentLog
+from detectors.incident_log import IncidentLog
+from detectors.incidents import Incident
 from detectors.records import Alert, Coverage, Direction, Score, Tick
 from detectors.signals import SIGNALS, Observation
 from detectors.signals.counting import CountState
