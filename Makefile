@@ -34,7 +34,7 @@ types: .venv/dev ## Types (mypy --strict)
 	$(BIN)/mypy
 
 unit: .venv/dev servers ## The tests; ARGS="-k words" picks some
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 servers: ## The servers that tests start: Java, Maven, PostgreSQL, Prometheus, Alertmanager
 	@tests/servers.sh

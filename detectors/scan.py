@@ -34,12 +34,19 @@ class Found(Struct, frozen=True):
     expected: float
 
 
+def costs(expected: Sequence[float], size: float, ratio: float) -> list[float]:
+    """Return what each incident, and `size` more, take from the evidence of a day, nats."""
+    more = ratio - 1.0
+    return [log1p(more * mean / (size + mean)) for mean in expected]
+
+
 def scan(
     counts: Sequence[int],
     expected: Sequence[float],
     size: float,
     ratio: float,
     shortest: int = 1,
+    known: Sequence[float] | None = None,
 ) -> Found:
     """Return the strongest stretch that ends today.
 
@@ -49,18 +56,19 @@ def scan(
         size: Of the negative binomial.
         ratio: Of the alternative to what is usual.
         shortest: The fewest days of a stretch.
+        known: `costs` of the other arguments, where they are known already.
 
     >>> scan([9, 0, 0], [2.0, 2.0, 2.0], 10.0, RISE).days
     1
     >>> scan([0] * 9, [1.0] * 9, 10.0, FALL).days
     9
     """
-    per_incident, more = log(ratio), ratio - 1.0
     best, best_days, total = 0.0, shortest, 0.0
-    if more > 0.0 and not any(counts):  # where nothing happened, nothing speaks for a rise
+    if ratio > 1.0 and not any(counts):  # where nothing happened, nothing speaks for a rise
         return Found(0.0, shortest, 0, sum(expected[:shortest]))
-    for days, (count, mean) in enumerate(zip(counts, expected, strict=True), 1):
-        total += count * per_incident - (count + size) * log1p(more * mean / (size + mean))
+    per_incident, per_day = log(ratio), known or costs(expected, size, ratio)
+    for days, (count, cost) in enumerate(zip(counts, per_day, strict=True), 1):
+        total += count * per_incident - (count + size) * cost
         if total > best and days >= shortest:
             best, best_days = total, days
     return Found(best, best_days, sum(counts[:best_days]), sum(expected[:best_days]))

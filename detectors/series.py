@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from operator import mul
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from detectors.baseline import GUARD_DAYS, LEARNING_DAYS, Baseline, Level
 from detectors.incidents import MEMORY_DAYS
 from detectors.records import Coverage
 from detectors.timegrid import day_of
+
+T = TypeVar("T")
 
 #: Days that a score tells.
 SERIES_DAYS: Final = 28
@@ -56,7 +59,7 @@ class Lost(Struct):
     share: float  # the lowest since
 
 
-class Series(Struct):
+class Series(Struct, dict=True):
     """What is remembered of an indicator. Days are day numbers."""
 
     first_day: int | None = None
@@ -66,6 +69,8 @@ class Series(Struct):
     lost: Lost | None = None
     suspects: list[int] = []  # days on which an alarm was near
     delays: list[float] = []  # incidents by days from occurring to being seen
+    told_on: int = -1  # the day on which incidents were last told
+    told: dict[int, int] = {}  # of that day: days from occurring to being seen -> incidents
     baseline: Baseline = field(default_factory=Baseline)
 
     @property
@@ -87,11 +92,20 @@ class Series(Struct):
         """Count incidents of a day; a negative number takes back what was counted."""
         self.counts[day] = max(0, self.counts.get(day, 0) + number)
         if number > 0:
+            if today != self.told_on:
+                self._learn_delays()
+                self.told_on = today
             delay = min(max(today - day, 0), DELAY_DAYS - 1)
-            kept = _DELAY_DISCOUNT**number
+            self.told[delay] = self.told.get(delay, 0) + number
+
+    def _learn_delays(self) -> None:
+        """Learn the delays of a day that is over: so what is usual stays the same for a day."""
+        if self.told:
+            kept = _DELAY_DISCOUNT ** sum(self.told.values())
             delays = [weight * kept for weight in self.delays or usual_delays()]
-            delays[delay] += number
-            self.delays = delays
+            for delay, number in self.told.items():
+                delays[delay] += number
+            self.delays, self.told = delays, {}
 
     def follow(self, coverage: Coverage, share: float, at: int, today: int) -> None:
         """Note how well the unit is seen at a step.
@@ -157,28 +171,45 @@ class Series(Struct):
             factors: What weekday, season and calendar make of the level, today first.
             prior: The rate that the country's pace gives the unit, incidents a day.
         """
-        today = half_day // 2
-        level = self.baseline.level(prior)
-        known = [*self.known_shares(half_day % 2), *_ALL_KNOWN]
+        today, kept = half_day // 2, self.__dict__
+        of = (half_day, self.folded, prior)
+        same = kept.get("of") == of and kept["factors"] is factors and kept["told"] is self.delays
+        if not same or self.shares or kept["shares"]:
+            kept.update(of=of, factors=factors, told=self.delays, shares=bool(self.shares))
+            kept["usual"] = self._usual(half_day, factors, prior)
         days = range(today, today - SERIES_DAYS, -1)
-        counts = list(map(self.counts.get, days, _NONE)) if self.counts else list(_NONE)
-        rate = level.rate
-        usual = [rate * factor for factor in factors]
-        if self.shares:
-            usual = [
-                mean * self.shares.get(day, 1.0) for mean, day in zip(usual, days, strict=True)
-            ]
         return Look(
             today=today,
-            counts=counts,
+            counts=list(map(self.counts.get, days, _NONE)) if self.counts else list(_NONE),
+            of=kept["usual"],
+            age=today - (self.first_day if self.first_day is not None else today),
+            shares=self.shares,
+        )
+
+    def _usual(self, half_day: int, factors: Sequence[float], prior: float | None) -> Usual:
+        today, level = half_day // 2, self.baseline.level(prior)
+        known = [*self.known_shares(half_day % 2), *_ALL_KNOWN]
+        usual = [level.rate * factor for factor in factors]
+        if self.shares:
+            seen = [self.shares.get(today - age, 1.0) for age in range(SERIES_DAYS)]
+            usual = list(map(mul, usual, seen))
+        return Usual(
             # Reports of a day come in bursts: a rise has to stand against what tomorrow will know.
             ahead=list(map(mul, usual, known[1:])),
             now=list(map(mul, usual, known)),
             usual=usual,
             level=level,
-            age=today - (self.first_day if self.first_day is not None else today),
-            shares=self.shares,
         )
+
+
+class Usual(Struct, frozen=True):
+    """What is usual of the last `SERIES_DAYS` days, today first: the same for half a day."""
+
+    ahead: list[float]  # incidents that are usual and would be known by tomorrow
+    now: list[float]  # ... and are known by now
+    usual: list[float]  # ... and would be known in the end
+    level: Level
+    memo: dict[str, Any] = {}  # what was made of it already
 
 
 class Look(Struct, frozen=True):
@@ -186,12 +217,45 @@ class Look(Struct, frozen=True):
 
     today: int
     counts: list[int]
-    ahead: list[float]  # incidents that are usual and would be known by tomorrow
-    now: list[float]  # ... and are known by now
-    usual: list[float]  # ... and would be known in the end
-    level: Level
+    of: Usual  # what they are compared with
     age: int  # days since the unit was first watched
     shares: dict[int, float]
+
+    @property
+    def ahead(self) -> list[float]:
+        """Incidents that are usual and would be known by tomorrow."""
+        return self.of.ahead
+
+    @property
+    def now(self) -> list[float]:
+        """Incidents that are usual and are known by now."""
+        return self.of.now
+
+    @property
+    def usual(self) -> list[float]:
+        """Incidents that are usual and would be known in the end."""
+        return self.of.usual
+
+    @property
+    def level(self) -> Level:
+        """The level that they are compared with."""
+        return self.of.level
+
+    def against(self, level: Level) -> Look:
+        """Return the same days beside a level that is not the series' own."""
+        scale = level.rate / max(self.level.rate, 1e-9)
+        ahead, now, usual = (
+            [mean * scale for mean in means] for means in (self.ahead, self.now, self.usual)
+        )
+        return replace(self, of=Usual(ahead, now, usual, level))
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what is made of what is usual alone, made once as long as it stays the same."""
+        memo = self.of.memo
+        if name not in memo:
+            memo[name] = make()
+        made: T = memo[name]
+        return made
 
     @property
     def daily(self) -> tuple[int, ...]:

@@ -13,6 +13,11 @@ from deploy.kafka.node import KafkaNode
 from streams.broker import EmbeddedBroker
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of the whole line, which take longest: so no worker waits at the end."""
+    items.sort(key=lambda item: "kafka" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def embedded_broker() -> Iterator[EmbeddedBroker]:
     """The embedded broker, shared by the whole session: use `prefix` for topic names."""

@@ -28,6 +28,7 @@ from detectors.signals.base import Observation, witnesses
 from detectors.signals.bearing import Bearing, bears, clauses_about, watched
 from detectors.signals.clause_odds import NOTHING, WINDOW_DAYS, ClauseOdds, Day, Risen
 from detectors.signals.counting import REMARKABLE, Counting, CountState
+from detectors.signals.repeated import again, forget, keep
 from detectors.signals.scored import framed, ranked
 from detectors.signals.weighed import refs
 from detectors.timegrid import day_number, day_of
@@ -38,7 +39,7 @@ _DISPERSION: Final = 0.15  # of weeks, beyond chance
 _DISPUTED: Final = ("claimed by one side", "reported")
 
 
-class BreachState(CountState):
+class BreachState(CountState, dict=True):
     """What is remembered of a unit."""
 
     odds: dict[str, ClauseOdds] = field(default_factory=dict)  # by clause, where anything came
@@ -87,6 +88,9 @@ class CommitmentBreach(Counting):
         """Score the clauses in force, having weighed what is new. No clause, no score."""
         if not clauses_about(seen.unit):
             return state, ()
+        said = again(state, seen)
+        if said is not None and not _anything(seen):
+            return state, (said,)
         anew = seen.half_day != state.half_day
         state.series.start(seen.began)
         self.count(state, seen)
@@ -97,7 +101,10 @@ class CommitmentBreach(Counting):
             self._weigh_anew(state, seen)
         else:
             self._weigh(state, seen)
-        return state, (self._judge(state, seen, self.look(state.series, seen)),)
+        began = state.rises.today == seen.today
+        score = self._judge(state, seen, self.look(state.series, seen))
+        _keep(state, seen, score, began=began)
+        return state, (score,)
 
     def _weigh_anew(self, state: BreachState, seen: Observation) -> None:
         """Count and weigh the last days again: more may be known of their incidents."""
@@ -107,7 +114,7 @@ class CommitmentBreach(Counting):
             del state.odds[id]
         window = [
             (incident, found)
-            for incident in seen.between(first, last, self.events)
+            for incident in (seen.between(first, last, self.events) if of_interest else ())
             if (found := bears(seen.unit, incident))
         ]
         counts = dict.fromkeys(range(first, last + 1), 0)
@@ -169,8 +176,7 @@ class CommitmentBreach(Counting):
         score = framed(self, series, look, seen, usual=round(level.rate, 6))
         if score.state != "scored":
             return score
-        known = _known_shares(series, seen)
-        judged = [_judged(clause, state, seen, known) for clause in in_force]
+        judged = [_judged(clause, state, seen) for clause in in_force]
         judged.sort(key=lambda each: (-each.risen.rise, each.clause.id))
         score = ranked(score, _strength(judged, seen), state.rises, series, seen)
         score = replace(score, reason=_told(judged))
@@ -186,12 +192,35 @@ class CommitmentBreach(Counting):
         if (score.strength or 0.0) < REMARKABLE:
             return score
         counted = claims.Counted(self.indicator, self.words)
-        claim = claims.rise(counted, _against(look, level), seen, level) if lead.observed else None
+        claim = claims.rise(counted, look.against(level), seen, level) if lead.observed else None
         return replace(
             score,
             claim=claim,
             evidence=refs(_for_and_against(judged, seen)),
         )
+
+
+def _anything(seen: Observation) -> bool:
+    """Whether what is new, or gone, counts or bears on a clause that is of interest."""
+    of_interest = watched(seen.unit, day_of(seen.today))
+    for incident in (*seen.new, *seen.gone):
+        found = bears(seen.unit, incident)
+        if found and (_breaks(incident, found) or any(c.id in of_interest for c, _ in found)):
+            return True
+    return False
+
+
+def _keep(state: BreachState, seen: Observation, score: Score, *, began: bool) -> None:
+    """Keep a score that would be said again; `began`: the ranks had begun the day before it.
+
+    What is remarkable shows incidents, of which more may become known at any time. Where coverage
+    is lost the time counts. The first strength of a day closes the day before in the ranks.
+    """
+    quiet = (score.strength or 0.0) < REMARKABLE and (began or not score.strength)
+    if quiet and seen.coverage == "ok" and state.series.lost is None:
+        keep(state, seen, score)
+    else:
+        forget(state)
 
 
 def _breaks(incident: Incident, found: tuple[Bearing, ...]) -> int:
@@ -240,16 +269,14 @@ def _known_shares(series: Series, seen: Observation) -> tuple[float, ...]:
     )
 
 
-def _judged(
-    clause: Clause, state: BreachState, seen: Observation, known: tuple[float, ...]
-) -> Judged:
+def _judged(clause: Clause, state: BreachState, seen: Observation) -> Judged:
     odds = state.odds.get(clause.id)
     passed = _passed(clause, odds, state.series, day_of(seen.today))
     if odds is None and passed is None:
         return Judged(clause, NOTHING, overdue=False)
     if odds is None:
         odds = _begin(clause, state.series, seen)
-    found = odds.risen_lately(seen.today, known, passed)
+    found = odds.risen_lately(seen.today, _known_shares(state.series, seen), passed)
     odds.now = round(found.odds, 4)
     return Judged(clause, found, passed is not None)
 
@@ -278,17 +305,6 @@ def _kept_level(state: BreachState, in_force: tuple[Clause, ...], level: Level) 
     if most is None or most.level()[1] <= level.rate:
         return level
     return Level(most.level()[1], 1.0 / (_DISPERSION + 1.0 / most.incidents))
-
-
-def _against(look: Look, level: Level) -> Look:
-    """Return the last days beside a level that is not the series' own."""
-    scale = level.rate / max(look.level.rate, 1e-9)
-    return replace(
-        look,
-        level=level,
-        now=[mean * scale for mean in look.now],
-        usual=[mean * scale for mean in look.usual],
-    )
 
 
 def _bearing(seen: Observation) -> Iterator[tuple[Incident, dict[str, float]]]:

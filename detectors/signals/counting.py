@@ -7,8 +7,8 @@ evidence. A signal says which incidents it counts, of which units, and how they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from detectors.baseline import Level
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Direction, EventType, IncidentRef, Score
-from detectors.scan import FALL, LONGEST_FALL, LONGEST_RISE, RISE, Found, scan
+from detectors.scan import FALL, LONGEST_FALL, LONGEST_RISE, RISE, Found, costs, scan
 from detectors.series import EVEN, SERIES_DAYS, Look, Series, even
 from detectors.signals import claims
 from detectors.signals.base import Observation, once
 from detectors.signals.calibrated import Ranks
-from detectors.signals.scored import framed, ranked
+from detectors.signals.scored import framed, rank
 from detectors.world.units import Kind
 
 FEWEST: Final = 3  # incidents
@@ -138,32 +138,33 @@ class Counting:
             return score
         judged = self._rise(look) if direction == "rise" else _fall(look)
         ranks = state.rises if direction == "rise" else state.falls
-        score = ranked(score, judged.found.strength, ranks, state.series, seen)
-        return self._told(score, judged, look, seen)
+        strength, p = rank(judged.found.strength, ranks, state.series, seen)
+        return replace(score, strength=strength, p=p, **self._told(direction, judged, look, seen))
 
-    def _told(self, score: Score, judged: Judged, look: Look, seen: Observation) -> Score:
-        """Return the score with its words; what is remarkable gets evidence and a claim."""
+    def _told(
+        self, direction: Direction, judged: Judged, look: Look, seen: Observation
+    ) -> dict[str, Any]:
+        """Return what a score tells; what is remarkable gets evidence and a claim."""
         found, claim = judged.found, None
         evidence: tuple[IncidentRef, ...] = ()
         if found.strength >= REMARKABLE:
             evidence = self.evidence(seen, found.days)
             counted = claims.Counted(self.indicator, self.words)
-            if score.direction == "rise":
+            if direction == "rise":
                 claim = claims.rise(counted, look, seen, judged.level)
             else:
                 claim = claims.fall(counted, look, seen, found)
-        return replace(
-            score,
-            observed=found.observed,
-            expected=round(found.expected, 3),
-            window_days=found.days,
-            claim=claim,
-            evidence=evidence,
-            reason=(
+        return {
+            "observed": found.observed,
+            "expected": round(found.expected, 3),
+            "window_days": found.days,
+            "claim": claim,
+            "evidence": evidence,
+            "reason": (
                 f"{found.observed} {self.words} in {found.days} day{'s'[: found.days > 1]} against "
                 f"{found.expected:.1f} expected ({judged.against})"
             ),
-        )
+        }
 
     def evidence(self, seen: Observation, days: int) -> tuple[IncidentRef, ...]:
         """Return the weightiest incidents of the last days, in their order, so many as fit."""
@@ -171,22 +172,25 @@ class Counting:
         return weightiest([incident for incident in window if self.weight(incident)])
 
     def _rise(self, look: Look) -> Judged:
-        best = Judged(_risen(look.counts, look.ahead, look.level.size), look.level, "usual")
+        best = Judged(_risen(look), look.level, "usual")
         for judged in _returns(look):
             if judged.found.strength > best.found.strength:
                 best = judged
         return best
 
 
-def _risen(counts: Sequence[int], expected: Sequence[float], size: float) -> Found:
-    return scan(counts[:LONGEST_RISE], expected[:LONGEST_RISE], size, RISE)
+def _risen(look: Look) -> Found:
+    size, expected = look.level.size, look.ahead[:LONGEST_RISE]
+    known = look.once("rise", lambda: costs(expected, size, RISE))
+    return scan(look.counts[:LONGEST_RISE], expected, size, RISE, known=known)
 
 
 def _fall(look: Look) -> Judged:
     """Compare with what was learned of the unit itself: the prior's incidents cannot be missed."""
-    own = look.level.least / look.level.rate
-    expected = [mean * own for mean in look.now[:LONGEST_FALL]]
-    found = scan(look.counts[:LONGEST_FALL], expected, look.level.size, FALL, SHORTEST_FALL)
+    own, size = look.level.least / look.level.rate, look.level.size
+    expected = look.once("own", lambda: [mean * own for mean in look.now[:LONGEST_FALL]])
+    known = look.once("fall", lambda: costs(expected, size, FALL))
+    found = scan(look.counts[:LONGEST_FALL], expected, size, FALL, SHORTEST_FALL, known)
     return Judged(found, look.level, "usual")
 
 
@@ -195,19 +199,21 @@ def _returns(look: Look) -> Iterator[Judged]:
 
     A lull that ends was a truce, perhaps; what is normal has not changed for it.
     """
+    size = look.level.size
+    known = look.once("lull", lambda: costs(look.now, size, FALL))
     for days in (3, _LULL_REACH):
         before = slice(days, days + LULL_DAYS)
         if look.age < days + LULL_DAYS:
             continue
-        lull = scan(look.counts[before], look.now[before], look.level.size, FALL, LULL_DAYS)
+        lull = scan(look.counts[before], look.now[before], size, FALL, LULL_DAYS, known[before])
         if lull.strength < LULL:
             continue
         shape = lull.observed + 0.5  # Jeffreys' prior for a Poisson rate
         ratio = shape / max(lull.expected, 1e-9)
         expected = [mean * ratio for mean in look.ahead[:days]]
-        size = 1.0 / (1.0 / shape + 1.0 / look.level.size)
-        found = scan(look.counts[:days], expected, size, RISE)
-        level = Level(look.level.rate * ratio, size)
+        unsure = 1.0 / (1.0 / shape + 1.0 / size)
+        found = scan(look.counts[:days], expected, unsure, RISE)
+        level = Level(look.level.rate * ratio, unsure)
         yield Judged(found, level, "the lull before")
 
 

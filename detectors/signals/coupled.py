@@ -21,28 +21,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, log
+from operator import add
 from typing import Final
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+#: Log likelihood ratios by accounts: of one's own x of the other's, one row after the other.
+Cells = Sequence[float]
 
 #: What of an excess is left a day later: kernels with a mean lag of 2 and of 7 days.
 KEPT: Final = (0.5, 6 / 7)
+#: How much a trace weighs: none, or so much of that of the one kernel, or of the other.
 _OWN: Final = (0.3, 0.6)
 _CROSS: Final = (0.2, 0.5, 1.0)
-#: Weights of the traces of both kernels, for each account of what is one's own, and the other's.
-_OWNS: Final = np.array([(0.0, 0.0), *((v, 0.0) for v in _OWN), *((0.0, v) for v in _OWN)]).T
-_CROSSES: Final = np.array([(0.0, 0.0), *((v, 0.0) for v in _CROSS), *((0.0, v) for v in _CROSS)]).T
-OWNS: Final = _OWNS.shape[1]
-CROSSES: Final = _CROSSES.shape[1]
+OWNS: Final = 1 + 2 * len(_OWN)
+CROSSES: Final = 1 + 2 * len(_CROSS)
 CELLS: Final = OWNS * CROSSES
 _LEAST: Final = 0.2  # of what is usual: below this no quiet of one's own brings the mean
 
 
-class Day(Struct, frozen=True):
+class Day(Struct, frozen=True, gc=False):
     """One day of one side, as the day began."""
 
     count: int
@@ -64,36 +62,38 @@ def trace(before: Sequence[float], excess: float) -> tuple[float, float]:
     return fast * old_fast + (1.0 - fast) * excess, slow * old_slow + (1.0 - slow) * excess
 
 
-def likelihoods(days: Sequence[Day]) -> Floats:
-    """Return the log likelihood ratio of each account to what is usual, of each day.
+def ratios(day: Day) -> Cells:
+    """Return the log likelihood ratio of each account to what is usual on a day, nats."""
+    count, usual, known, size = day.count, day.usual, day.known, day.size
+    weight, below, least = count + size, size + usual * known, _LEAST * usual
+    fast, slow = day.other
+    crosses, alike = [0.0], CROSSES  # without an excess all accounts of the other side are one
+    if fast > 0.0 or slow > 0.0:
+        excess = (day.scale * max(fast, 0.0), day.scale * max(slow, 0.0))
+        crosses, alike = _accounts(excess, _CROSS), 1
+    more = [cross * known / below for cross in crosses]
+    found: list[float] = []
+    for own in _accounts(day.own, _OWN):
+        base = max(usual + own, least)
+        quiet = (size + base * known) / below
+        row = [-weight * log(quiet + each) for each in more]
+        if count:
+            gains = [count * log((base + cross) / usual) for cross in crosses]
+            row = list(map(add, gains, row))
+        found += row * alike
+    return found
 
-    Returns:
-        Nats, days x accounts of one's own x accounts of the other's.
-    """
-    if not days:
-        return np.zeros((0, OWNS, CROSSES))
-    count, usual, known, size, scale = np.array(
-        [(d.count, d.usual, d.known, d.size, d.scale) for d in days]
-    ).T[..., None, None]
-    own = np.array([d.own for d in days]) @ _OWNS
-    other = np.maximum(np.array([d.other for d in days]), 0.0) @ _CROSSES
-    mean = np.maximum(usual + own[:, :, None], _LEAST * usual) + scale * other[:, None, :]
-    seen, expected = mean * known, usual * known
-    gain = np.log(mean / usual) * count
-    return np.asarray(gain - (count + size) * np.log((size + seen) / (size + expected)))
 
-
-def evidence(cells: Floats) -> float:
+def evidence(cells: Cells) -> float:
     """Return the log ratio of the coupled accounts to the uncoupled ones, nats.
 
     Args:
-        cells: Log likelihood ratios, accounts of one's own x of the other's.
+        cells: Log likelihood ratios.
     """
-    top = float(cells.max())
-    weights = np.exp(cells - top)
-    coupled = float(np.add.reduce(weights[:, 1:], axis=None)) / (OWNS * (CROSSES - 1))
-    alone = float(np.add.reduce(weights[:, 0])) / OWNS
-    return log(max(coupled, 1e-300)) - log(max(alone, 1e-300))
+    weights = _weights(cells)
+    alone, every = sum(weights[::CROSSES]), sum(weights)
+    mean = (every - alone) / (OWNS * (CROSSES - 1))
+    return log(max(mean, 1e-300)) - log(max(alone / OWNS, 1e-300))
 
 
 def either(first: float, second: float) -> float:
@@ -107,14 +107,26 @@ def either(first: float, second: float) -> float:
     return top + log(sum(exp(way - top) for way in ways) / len(ways))
 
 
-def followers(cells: Floats, led: Sequence[float], scale: float) -> float:
+def followers(cells: Cells, led: Sequence[float], scale: float) -> float:
     """Return how many incidents of a side follow those of the other, the mean of all accounts.
 
     Args:
-        cells: Log likelihood ratios, accounts of one's own x of the other's.
+        cells: Log likelihood ratios.
         led: Sums of the other side's positive traces over the days.
         scale: `s`.
     """
-    weights = np.exp(cells - cells.max())
-    crosses = weights.sum(axis=0) / weights.sum()
-    return float(crosses @ (np.array(led) @ _CROSSES) * scale)
+    weights = _weights(cells)
+    by_cross = [sum(weights[cross::CROSSES]) for cross in range(CROSSES)]
+    led_by = zip(by_cross, _accounts(led, _CROSS), strict=True)
+    return sum(weight * each for weight, each in led_by) / sum(weights) * scale
+
+
+def _accounts(traces: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Return what each account makes of the traces of both kernels."""
+    return [0.0, *(weight * trace for trace in traces for weight in weights)]
+
+
+def _weights(cells: Cells) -> list[float]:
+    """Return the likelihoods of accounts, that of the likeliest 1."""
+    top = max(cells)
+    return [exp(cell - top) for cell in cells]

@@ -18,13 +18,13 @@ sides have the Afghan calendar's factors.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import add
 from typing import ClassVar, Final
 
-import numpy as np
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from detectors.baseline import LEARNING_DAYS, Level
+from detectors.baseline import Level
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Score
 from detectors.series import SERIES_DAYS, Look, Series
@@ -34,14 +34,12 @@ from detectors.signals.calibrated import Ranks
 from detectors.signals.counting import FEWEST, REMARKABLE, weightiest
 from detectors.signals.coupled import (
     CELLS,
-    CROSSES,
-    OWNS,
+    Cells,
     Day,
-    Floats,
     either,
     evidence,
     followers,
-    likelihoods,
+    ratios,
     trace,
 )
 from detectors.signals.scored import SUSPECT, framed, ranked
@@ -52,7 +50,7 @@ LATE_DAYS: Final = 4  # after which 95 % of incidents are known
 FEWEST_BEFORE: Final = 2  # incidents on the leading side
 _KEPT: Final = 0.5 ** (1 / 21)  # of the evidence, per day
 _WORDS: Final = claims.Counted("violent_incidents", "violent incidents")
-_PREFIXES: Final = ("AF-", "PK-")
+_SIDES: Final = {"AF-": 0, "PK-": 1}
 _NAMES: Final = ("Afghan", "Pakistani")
 
 
@@ -76,12 +74,12 @@ class CouplingState(Struct):
     open: int = -1  # the first day number that is not in the sides' sums
 
 
-class Way(Struct, frozen=True):
+class Way(Struct, frozen=True, gc=False):
     """One side as the follower of the other."""
 
     follower: int
     evidence: float  # nats
-    cells: Floats
+    cells: Cells
     led: tuple[float, ...]  # sums of the other side's positive traces
     scale: float
     count: float  # incidents of the follower, as far as the sums reach
@@ -120,6 +118,9 @@ class CrossBorderCoupling:
             side.series.fold(seen.today, factor, prior)
         factors = seen.climate.factors(seen.today, WINDOW_DAYS)
         look = state.whole.look(seen.half_day, factors, seen.prior)
+        if state.whole.learning:
+            state.open = seen.today - LATE_DAYS  # earlier days are never added
+            return state, (framed(self, state.whole, look, seen, "rise"),)
         levels = [side.series.baseline.level(prior) for side in state.sides]
         ways = _ways(state, seen, (levels[0], levels[1]))
         return state, (self._score(state, seen, look, ways, levels),)
@@ -159,8 +160,7 @@ class CrossBorderCoupling:
 
 def side_of(incident: Incident) -> int | None:
     """Return on which side an incident was: 0 the Afghan, 1 the Pakistani; None: not told."""
-    unit = incident.admin1 or ""
-    return next((n for n, prefix in enumerate(_PREFIXES) if unit.startswith(prefix)), None)
+    return _SIDES.get((incident.admin1 or "")[:3])
 
 
 def _enough(following: int, leading: int) -> bool:
@@ -168,7 +168,8 @@ def _enough(following: int, leading: int) -> bool:
 
 
 def _within(series: Series, today: int) -> int:
-    return sum(series.counts.get(today - age, 0) for age in range(WINDOW_DAYS))
+    first = today - WINDOW_DAYS
+    return sum(number for day, number in series.counts.items() if first < day <= today)
 
 
 def _window(seen: Observation) -> list[Incident]:
@@ -219,91 +220,94 @@ def _recount(state: CouplingState, seen: Observation) -> None:
 
 def _ways(state: CouplingState, seen: Observation, levels: tuple[Level, Level]) -> tuple[Way, Way]:
     """Return the evidence of both ways, having added the days that are no longer open."""
-    if state.whole.learned < LEARNING_DAYS:
-        state.open = seen.today - LATE_DAYS
     first = min(max(state.open, seen.today - 2 * WINDOW_DAYS), seen.today)
-    days = list(range(first, seen.today + 1))
+    days = range(first, seen.today + 1)
     rows, ends = _rows(state, seen, levels, days)
-    found = likelihoods([row for pair in rows for row in pair])
-    closing = sum(day < seen.today - LATE_DAYS for day in days)
+    closing = max(0, seen.today - LATE_DAYS - first)
     if closing:
-        _close(state, days[0], rows[:closing], found, ends[closing - 1])
+        for side, mine, traces in zip(state.sides, rows, ends, strict=True):
+            _close(side, state.whole, days[:closing], mine)
+            side.traces = traces[closing]
         state.open = days[closing]
-    unseen = _unseen(state, days)
-    ways = []
-    for n, side in enumerate(state.sides):
-        cells = np.array(side.cells).reshape(OWNS, CROSSES)
-        (fast, slow), count = side.led, side.count
-        for number in range(closing, len(days)):
-            if days[number] not in unseen:
-                cells = cells + found[2 * number + n]
-            row = rows[number][n]
-            fast, slow = fast + max(row.other[0], 0.0), slow + max(row.other[1], 0.0)
-            count += row.count
-        ways.append(Way(n, evidence(cells), cells, (fast, slow), rows[-1][n].scale, count))
-    return ways[0], ways[1]
+    seen_on = [day not in state.whole.shares for day in days[closing:]]
+    one, other = (
+        _way(n, state.sides[n], rows[n][closing:], seen_on) for n in range(len(state.sides))
+    )
+    return one, other
 
 
-def _unseen(state: CouplingState, days: list[int]) -> set[int]:
-    return {day for day in days if day in state.whole.shares}
+def _way(n: int, side: Side, rows: list[Day], seen_on: list[bool]) -> Way:
+    """Return one side as the follower, by its sums and its days that are still open.
+
+    Args:
+        n: Which side.
+        side: What is remembered of it.
+        rows: Its open days.
+        seen_on: Whether each of them was seen.
+    """
+    cells: Cells = side.cells
+    (fast, slow), count = side.led, side.count
+    for row in rows:
+        fast, slow = fast + max(row.other[0], 0.0), slow + max(row.other[1], 0.0)
+        count += row.count
+    if not (fast or slow):  # the other side never had an excess: its accounts are all alike
+        return Way(n, 0.0, cells, (fast, slow), rows[-1].scale, count)
+    for row, was_seen in zip(rows, seen_on, strict=True):
+        if was_seen:
+            cells = list(map(add, cells, ratios(row)))
+    return Way(n, evidence(cells), cells, (fast, slow), rows[-1].scale, count)
 
 
-_Pair = tuple[Day, Day]
-_Traces = tuple[tuple[float, float], tuple[float, float]]
+_Trace = tuple[float, float]
 
 
 def _rows(
-    state: CouplingState, seen: Observation, levels: tuple[Level, Level], days: list[int]
-) -> tuple[list[_Pair], list[_Traces]]:
-    """Return both sides of each day as it began, and the traces as it ended."""
-    scales = [min(1.0, levels[n].rate / levels[1 - n].rate) for n in (0, 1)]
-    known = [side.series.known_shares(seen.half_day % 2) for side in state.sides]
-    traces: _Traces = (state.sides[0].traces, state.sides[1].traces)
-    rows: list[_Pair] = []
-    ends: list[_Traces] = []
-    for day in days:
-        factor, age = seen.climate.factor(day), seen.today - day
-        pair = [
-            Day(
-                count=side.series.counts.get(day, 0),
-                usual=levels[n].rate * factor,
-                known=known[n][age] if age < len(known[n]) else 1.0,
-                size=levels[n].size,
-                own=traces[n],
-                other=traces[1 - n],
-                scale=scales[n],
-            )
-            for n, side in enumerate(state.sides)
-        ]
-        dark = day in state.whole.shares
-        traces = (_after(pair[0], dark=dark), _after(pair[1], dark=dark))
-        rows.append((pair[0], pair[1]))
-        ends.append(traces)
-    return rows, ends
-
-
-def _after(day: Day, *, dark: bool) -> tuple[float, float]:
-    """Return a side's traces after a day. What was not seen did not fail to happen."""
-    excess = day.count - day.usual * day.known
-    return trace(day.own, max(excess, 0.0) if dark else excess)
-
-
-def _close(
-    state: CouplingState, first: int, rows: list[_Pair], found: Floats, end: _Traces
-) -> None:
-    """Add days, from `first` on, to the sides' sums for good."""
+    state: CouplingState, seen: Observation, levels: tuple[Level, Level], days: range
+) -> tuple[list[list[Day]], list[list[_Trace]]]:
+    """Return the days of each side as they began; its traces as each began, and the last ended."""
+    factors = [seen.climate.factor(day) for day in days]
+    known: list[list[float]] = []
+    traces: list[list[_Trace]] = []
+    for side, level in zip(state.sides, levels, strict=True):
+        shares = side.series.known_shares(seen.half_day % 2)
+        shares += [1.0] * (len(days) - len(shares))
+        known.append(shares[: len(days)][::-1])
+        usual = [level.rate * f * share for f, share in zip(factors, known[-1], strict=True)]
+        traces.append(_traces(side, state.whole, days, usual))
+    rows = []
     for n, side in enumerate(state.sides):
-        cells = np.array(side.cells)
-        for number, pair in enumerate(rows):
-            row = pair[n]
-            cells *= _KEPT
-            if first + number not in state.whole.shares:
-                cells += found[2 * number + n].ravel()
-            fast, slow = (
-                _KEPT * sum_ + max(each, 0.0)
-                for sum_, each in zip(side.led, row.other, strict=True)
-            )
-            side.led = (fast, slow)
-            side.count = _KEPT * side.count + row.count
-        side.cells = np.round(cells, 6).tolist()
-        side.traces = end[n]
+        counts, level = side.series.counts, levels[n]
+        scale = min(1.0, level.rate / levels[1 - n].rate)
+        mine = zip(days, factors, known[n], traces[n], traces[1 - n], strict=False)
+        rows.append(
+            [
+                Day(counts.get(day, 0), level.rate * factor, share, level.size, own, other, scale)
+                for day, factor, share, own, other in mine
+            ]
+        )
+    return rows, traces
+
+
+def _traces(side: Side, whole: Series, days: range, usual: list[float]) -> list[_Trace]:
+    """Return a side's traces as each day begins, and after the last, given what was usual on each.
+
+    What was not seen did not fail to happen.
+    """
+    found = [side.traces]
+    for day, mean in zip(days, usual, strict=True):
+        excess = side.series.counts.get(day, 0) - mean
+        found.append(trace(found[-1], max(excess, 0.0) if day in whole.shares else excess))
+    return found
+
+
+def _close(side: Side, whole: Series, days: range, rows: list[Day]) -> None:
+    """Add days to a side's sums for good."""
+    cells: Cells = side.cells
+    for day, row in zip(days, rows, strict=False):
+        cells = [_KEPT * cell for cell in cells]
+        if day not in whole.shares:
+            cells = list(map(add, cells, ratios(row)))
+        fast, slow = side.led
+        side.led = (_KEPT * fast + max(row.other[0], 0.0), _KEPT * slow + max(row.other[1], 0.0))
+        side.count = _KEPT * side.count + row.count
+    side.cells = [round(cell, 6) for cell in cells]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -10,8 +10,7 @@ from msgspec import Struct
 from scipy.special import betaincinv
 
 from detectors.incidents import Incident
-from detectors.records import EventType
-from detectors.signals.base import Observation
+from detectors.signals.base import Observation, once
 
 RETALIATION_DAYS: Final = 14
 #: Days after which a day's incidents, and those after it, are known.
@@ -20,7 +19,6 @@ _JEFFREYS: Final = 0.5
 _PRIOR: Final = 2.0  # incidents on either side
 _KEPT: Final = 0.98  # per strike day
 _FEWEST_DAYS: Final = 3  # strike days, to speak of retaliation
-_EVENTS: Final[tuple[EventType, ...]] = ("ASSAULT",)
 
 Test = Callable[[Incident], bool]
 
@@ -37,20 +35,6 @@ class Harm(Struct, array_like=True, frozen=True):
     civilians: tuple[int, int] = (0, 0)  # at least, at most
     killed: tuple[int, int, int] = (0, 0, 0)  # low, best, high; of the same strikes
     shares: float = 0.0  # the sum of the strikes' shares
-
-    def __add__(self, other: Harm) -> Harm:
-        """Return the harm of both."""
-        return Harm(
-            self.strikes + other.strikes,
-            self.told + other.told,
-            (self.civilians[0] + other.civilians[0], self.civilians[1] + other.civilians[1]),
-            (
-                self.killed[0] + other.killed[0],
-                self.killed[1] + other.killed[1],
-                self.killed[2] + other.killed[2],
-            ),
-            self.shares + other.shares,
-        )
 
     @property
     def share(self) -> tuple[float, float, float]:
@@ -84,10 +68,21 @@ def harm(strikes: Iterable[Incident]) -> Harm:
     others; where they name both, anything from one is possible, and the middle counts for the
     share.
     """
-    found = Harm()
-    for strike in strikes:
-        found += _of_one(strike)
-    return found
+    return together(once(strike, "harm", _of_one) for strike in strikes)
+
+
+def together(found: Iterable[Harm]) -> Harm:
+    """Return the harm of all."""
+    strikes = told = least = most = low = best = high = 0
+    shares = 0.0
+    for each in found:
+        strikes += each.strikes
+        if each.told:
+            told += each.told
+            least, most = least + each.civilians[0], most + each.civilians[1]
+            low, best, high = low + each.killed[0], best + each.killed[1], high + each.killed[2]
+            shares += each.shares
+    return Harm(strikes, told, (least, most), (low, best, high), shares)
 
 
 def _of_one(strike: Incident) -> Harm:
@@ -132,7 +127,7 @@ class Retaliation(Struct):
             f"the {RETALIATION_DAYS} days before"
         )
 
-    def learn(self, seen: Observation, is_strike: Test, dark: set[int]) -> None:
+    def learn(self, seen: Observation, is_strike: Test, dark: Collection[int]) -> None:
         """Look at the days that are settled now, and at what came before and after the strikes.
 
         Args:
@@ -146,8 +141,8 @@ class Retaliation(Struct):
             day = self.settled
             self.settled += 1
             near = range(day - RETALIATION_DAYS, day + RETALIATION_DAYS + 1)
-            struck = any(map(is_strike, seen.between(day, day, _EVENTS)))
-            if not struck or not dark.isdisjoint(near):
+            struck = any(map(is_strike, seen.incidents.between(day, day)))
+            if not struck or any(each in near for each in dark):
                 continue
             self.days += 1
             self.after = self.after * _KEPT + _others(seen, day + 1, is_strike)
@@ -164,5 +159,5 @@ def span(low: int, high: int) -> str:
 
 
 def _others(seen: Observation, first: int, is_strike: Test) -> int:
-    window = seen.between(first, first + RETALIATION_DAYS - 1, _EVENTS)
-    return len([incident for incident in window if not is_strike(incident)])
+    window = seen.incidents.between(first, first + RETALIATION_DAYS - 1)
+    return len(window) - sum(map(is_strike, window))

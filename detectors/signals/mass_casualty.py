@@ -25,13 +25,13 @@ from msgspec.structs import replace
 from detectors.baseline import LEARNING_DAYS
 from detectors.distributions import upper_quantile, upper_tail
 from detectors.incidents import OPEN_DAYS, Incident
-from detectors.records import Claim, EventType, IncidentRef, Score
+from detectors.records import Claim, IncidentRef, Score
 from detectors.series import Look, Series
 from detectors.signals.base import Observation, once
 from detectors.signals.calibrated import Ranks, worth
 from detectors.signals.claims import HORIZON_DAYS, TAIL, Counted, fortnight, single
 from detectors.signals.counting import REMARKABLE, weightiest
-from detectors.signals.hazard import Excitement, Pulse, Tail, worst
+from detectors.signals.hazard import GRAVE, Excitement, Pulse, Tail, worst
 from detectors.signals.scored import opened
 from detectors.signals.sparse import steady
 from detectors.world.units import Kind
@@ -44,7 +44,6 @@ _KEPT_DAYS: Final = 28
 #: The branching of an escalation, with which the usual level is compared.
 _ESCALATION: Final = (0.5, 0.3)
 _PRIOR_RATE: Final = 0.01  # incidents a day with many dead
-_EVENTS: Final[tuple[EventType, ...]] = ("ASSAULT",)
 
 
 class TailState(Struct):
@@ -82,7 +81,7 @@ class MassCasualty:
 
     def concerns(self, incident: Incident) -> bool:
         """Whether an incident that is new, or gone, may change what the signal says."""
-        return incident.event == "ASSAULT" and worst(incident.killed) > 0
+        return incident.event == "ASSAULT" and grave(incident) > 0
 
     def step(self, state: TailState, seen: Observation) -> tuple[TailState, tuple[Score, ...]]:
         """Score the last fortnight, having read its tolls anew."""
@@ -155,20 +154,29 @@ def _read(state: TailState, seen: Observation) -> None:
     today = seen.today
     turned = seen.half_day != state.half_day
     days = set(range(today - OPEN_DAYS, today + 1)) if turned else set()
-    changed = (i for i in (*seen.new, *seen.gone) if i.event == "ASSAULT" and worst(i.killed))
+    changed = (i for i in (*seen.new, *seen.gone) if i.event == "ASSAULT" and grave(i))
     days |= {incident.day for incident in changed}
     state.half_day = seen.half_day
     for day in sorted(days):
         if today - _KEPT_DAYS < day <= today:
-            tolls = [once(i, "toll", _toll) for i in seen.between(day, day, _EVENTS)]
-            state.grave[day] = sorted((toll for toll in tolls if toll), reverse=True)
+            tolls = [toll for i in seen.incidents.between(day, day) if (toll := grave(i))]
+            state.grave[day] = sorted(tolls, reverse=True)
             state.series.counts[day] = sum(toll >= MASS for toll in tolls)
     state.grave = {d: t for d, t in state.grave.items() if t and d > today - _KEPT_DAYS}
     state.series.counts = {d: n for d, n in state.series.counts.items() if n}
 
 
+def grave(incident: Incident) -> int:
+    """Return the best estimate of an incident's dead where it is grave, else 0."""
+    known: int | None = incident.__dict__.get("toll")
+    return once(incident, "toll", _toll) if known is None else known
+
+
 def _toll(incident: Incident) -> int:
-    return worst(incident.killed)
+    """Return the same; where no report tells of so many, no estimate comes to it."""
+    if any(told.killed is not None and told.killed.best >= GRAVE for told in incident.told):
+        return worst(incident.killed)
+    return 0
 
 
 def _learn(state: TailState, today: int) -> None:
@@ -187,10 +195,13 @@ def _followed(state: TailState, look: Look) -> tuple[Pulse, float]:
     usual, size, branching = excitement.usual, excitement.size, excitement.branching
     for day in range(state.learned, look.today + 1):
         number, share = len(state.grave.get(day, ())), look.shares.get(day, 1.0)
-        excited = max(pulse.intensity(usual, _ESCALATION), usual)
-        best = max(0.0, best + _ratio(number, usual * share, excited / usual, size))
-        expected = pulse.intensity(usual, branching)
-        pulse = pulse.after(number + max(0.0, 1.0 - share) * expected)
+        excited = pulse.intensity(usual, _ESCALATION)
+        if excited > usual:  # else the ratio is one
+            best = max(0.0, best + _ratio(number, usual * share, excited / usual, size))
+        if share < 1.0:
+            pulse = pulse.after(number + (1.0 - share) * pulse.intensity(usual, branching))
+        else:
+            pulse = pulse.after(number)
     return pulse, best
 
 
@@ -232,5 +243,4 @@ def _chances(state: TailState, grave: float) -> Chances:
 def _evidence(state: TailState, seen: Observation) -> tuple[IncidentRef, ...]:
     """Return the weightiest grave incidents of the fortnight."""
     days = sorted(day for day in state.grave if seen.today - WINDOW_DAYS < day <= seen.today)
-    window = [i for day in days for i in seen.between(day, day, _EVENTS) if once(i, "toll", _toll)]
-    return weightiest(window)
+    return weightiest([i for day in days for i in seen.incidents.between(day, day) if grave(i)])

@@ -31,9 +31,9 @@ from msgspec.structs import replace
 from detectors.baseline import GUARD_DAYS
 from detectors.distributions import upper_tail
 from detectors.incidents import OPEN_DAYS, Incident
-from detectors.records import Claim, EventType, IncidentRef, Score
+from detectors.records import Claim, IncidentRef, Score
 from detectors.series import Look, Series
-from detectors.signals.base import Observation
+from detectors.signals.base import Observation, witnesses
 from detectors.signals.calibrated import Ranks, worth
 from detectors.signals.claims import GRACE_DAYS, HORIZON_DAYS, Counted, fortnight
 from detectors.signals.counting import REMARKABLE, weightiest
@@ -60,7 +60,6 @@ FEWEST_WITNESSES: Final = 2  # of a mode
 _PRIOR_RATE: Final = 0.02  # incidents a day with something new
 _PRIOR_RETURNS: Final = (2.0, 4.0)  # of so many newcomers so many come back within a fortnight
 _RETURNS_KEPT: Final = 0.95  # per newcomer
-_EVENTS: Final[tuple[EventType, ...]] = ("ASSAULT",)
 
 
 class ConvergenceState(Struct):
@@ -206,7 +205,7 @@ def _learn(state: ConvergenceState, seen: Observation) -> None:
     while state.learned < seen.today - GUARD_DAYS:
         day = state.learned
         told = 0
-        for incident in seen.between(day, day, _EVENTS):
+        for incident in seen.incidents.between(day, day):
             found = state.known.called(pairs(incident, seen.country))
             state.known.learn(day, found)
             told += bool(found)
@@ -230,7 +229,7 @@ def _count(state: ConvergenceState, seen: Observation) -> None:
         return
     for day in sorted(days):
         if state.series.folded <= day <= today:
-            incidents = seen.between(day, day, _EVENTS)
+            incidents = seen.incidents.between(day, day)
             state.series.counts[day] = sum(_is_novel(state, i, seen.country) for i in incidents)
     state.series.counts = {day: n for day, n in state.series.counts.items() if n}
 
@@ -238,7 +237,7 @@ def _count(state: ConvergenceState, seen: Observation) -> None:
 def _is_novel(state: ConvergenceState, incident: Incident, country: str) -> bool:
     since = state.since or 0
     found = state.known.called(pairs(incident, country))
-    return any(any(state.known.is_new(pair, incident.day, since)) for pair in found)
+    return any(True in state.known.is_new(pair, incident.day, since) for pair in found)
 
 
 def _settle(state: ConvergenceState, today: int) -> None:
@@ -256,29 +255,30 @@ def _settle(state: ConvergenceState, today: int) -> None:
 
 def _week(state: ConvergenceState, seen: Observation) -> Week:
     week = Week(state.known.chances)
-    for incident in seen.between(seen.today - WINDOW_DAYS + 1, seen.today, _EVENTS):
+    for incident in seen.incidents.between(seen.today - WINDOW_DAYS + 1, seen.today):
         found = state.known.called(pairs(incident, seen.country))
         if not found:
             continue
         week.incidents.append(incident)
         week.drawn += len({mode for _, mode in found if mode})
+        told = witnesses(incident)
         for pair in found:
-            week.witnesses.setdefault(pair, set()).update(incident.publishers)
+            week.witnesses.setdefault(pair, set()).update(told)
             if pair[1]:
-                week.modes.setdefault(pair[1], set()).update(incident.publishers)
+                week.modes.setdefault(pair[1], set()).update(told)
     return week
 
 
 def _novel(state: ConvergenceState, week: Week) -> Unusual:
     """Return the most surprising combination of a week."""
     best, chances = Unusual(), week.chances
-    for pair, witnesses in sorted(week.witnesses.items()):
-        mistaken, number = MISTAKEN ** len(witnesses), len(week.incidents)
+    for pair, told in sorted(week.witnesses.items()):
+        mistaken, number = MISTAKEN ** len(told), len(week.incidents)
         if surprise(chances.pair(pair) + mistaken, number) <= best.strength:
             continue  # its tail is larger still
         nats = surprise(chances.tail(pair) + mistaken, number)
         if nats > best.strength:
-            best = Unusual(nats, _words(state, pair, len(witnesses)), pair)
+            best = Unusual(nats, _words(state, pair, len(told)), pair)
     return best
 
 

@@ -8,7 +8,6 @@ the more is known (Blackwell & MacQueen 1973, Annals of Statistics 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from math import expm1, log, log1p
 from typing import Final
@@ -29,6 +28,7 @@ FORGOTTEN_DAYS: Final = 730
 NEW_DAYS: Final = 30
 _KEPT: Final = 0.5 ** (1 / 365)  # per day
 _MOST_CELLS: Final = 80
+_MOST_CALLED: Final = 500  # combinations of names whose ids are kept until more is learned
 #: What the chance of a new actor, of a new mode, and of a new combination is worth in incidents.
 _NEW_ACTOR: Final = 1.0
 _NEW_MODE: Final = 0.5
@@ -63,19 +63,26 @@ class Repertoire(Struct, dict=True):
             kept = self.__dict__["chances"] = Chances(self)
         return kept
 
-    def called(self, found: Iterable[Pair]) -> list[Pair]:
+    def called(self, found: tuple[Pair, ...]) -> list[Pair]:
         """Return pairs with their actors as the unit knows them: a movement is known by one id.
 
         A faction that is named where its whole was known is not new, nor the other way round: how
         closely an outlet names an organisation is no event. Names of one organisation have one id.
+        What is found is kept until more is learned.
         """
-        return sorted({(self._movement(actor), mode) for actor, mode in found})
+        memo: dict[tuple[Pair, ...], list[Pair]] = self.__dict__.setdefault("by_names", {})
+        known = memo.get(found)
+        if known is None:
+            if len(memo) >= _MOST_CALLED:
+                memo.clear()
+            known = memo[found] = sorted({(self._movement(actor), mode) for actor, mode in found})
+        return known
 
     def learn(self, day: int, found: list[Pair]) -> None:
         """Learn one incident of a day by its pairs (`called`), which share its weight."""
         if not found:
             return
-        self.__dict__.pop("chances", None)
+        self.__dict__.clear()  # what was made of what was known before
         if day > self.day:
             kept = _KEPT ** (day - self.day)
             self.cells = {cell: weight * kept for cell, weight in self.cells.items()}
@@ -171,23 +178,23 @@ def surprise(chance: float, number: float) -> float:
     return -log(-expm1(none))
 
 
-def pairs(incident: Incident, country: str) -> list[Pair]:
+def pairs(incident: Incident, country: str) -> tuple[Pair, ...]:
     """Return the armed actors of an incident by its modes; empty where it tells of neither.
 
     The state's own forces count where no other is named: they are where attacks are, as victims.
     """
-    kept: tuple[str, list[Pair]] | None = incident.__dict__.get("pairs")
+    kept: tuple[str, tuple[Pair, ...]] | None = incident.__dict__.get("pairs")
     if kept is None or kept[0] != country:  # made once, until `Incident.revise` forgets it
         kept = incident.__dict__["pairs"] = (country, _pairs(incident, country))
     return kept[1]
 
 
-def _pairs(incident: Incident, country: str) -> list[Pair]:
+def _pairs(incident: Incident, country: str) -> tuple[Pair, ...]:
     actors = _outsiders(incident.actors, incident.day, country)
     modes = sorted(incident.modes)
     if not actors and not modes:
-        return []
-    return [(actor, mode) for actor in actors or ("",) for mode in modes or ("",)]
+        return ()
+    return tuple((actor, mode) for actor in actors or ("",) for mode in modes or ("",))
 
 
 @lru_cache(4_096)

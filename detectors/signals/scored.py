@@ -65,8 +65,8 @@ def framed(
     return score
 
 
-def ranked(score: Score, strength: float, ranks: Ranks, series: Series, seen: Observation) -> Score:
-    """Return a score with its strength, nats, and its rank in the unit's past, having noted it.
+def rank(strength: float, ranks: Ranks, series: Series, seen: Observation) -> tuple[float, float]:
+    """Return a strength, nats, as it is told, and its rank in the unit's past, having noted it.
 
     A day whose coverage is not ok is ranked, but teaches nothing. One on which an alarm was near
     teaches the baseline less.
@@ -77,6 +77,12 @@ def ranked(score: Score, strength: float, ranks: Ranks, series: Series, seen: Ob
         ranks.note(strength, seen.today)
         if strength >= SUSPECT:
             series.suspect(seen.today)
+    return strength, p
+
+
+def ranked(score: Score, strength: float, ranks: Ranks, series: Series, seen: Observation) -> Score:
+    """Return a score with what `rank` gives."""
+    strength, p = rank(strength, ranks, series, seen)
     return replace(score, strength=strength, p=p)
 
 

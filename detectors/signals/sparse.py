@@ -21,6 +21,7 @@ from detectors.signals.counting import Counting, Judged
 
 #: The ratios to the usual that a stretch is tested for, as likely as one another.
 RATIOS: Final = (RISE, 8.0)
+_LOGS: Final = (log(RATIOS[0]), log(RATIOS[1]))
 LONGEST_DAYS: Final = 21
 _PRIOR_INCIDENTS: Final = 0.7  # that a prior rate is worth (`baseline.py`)
 
@@ -73,14 +74,19 @@ def burst(counts: Sequence[int], expected: Sequence[float], size: float) -> Foun
     0.0
     """
     best, best_days = 0.0, 1
-    sums = [0.0] * len(RATIOS)
+    if not any(counts):  # where nothing happened, nothing speaks for a rise
+        return Found(best, best_days, 0, expected[0])
+    (low, high), (log_low, log_high) = RATIOS, _LOGS
+    of_low = of_high = 0.0
     days = zip(counts[:LONGEST_DAYS], expected[:LONGEST_DAYS], strict=True)
     for age, (count, mean) in enumerate(days):
-        for each, times in enumerate(RATIOS):
-            more = log1p((times - 1.0) * mean / (size + mean))
-            sums[each] += count * log(times) - (count + size) * more
-        most = max(sums)
-        mixed = most + log(sum(exp(each - most) for each in sums) / len(sums))
+        below, number = size + mean, count + size
+        of_low += count * log_low - number * log1p((low - 1.0) * mean / below)
+        of_high += count * log_high - number * log1p((high - 1.0) * mean / below)
+        most, least = (of_low, of_high) if of_low > of_high else (of_high, of_low)
+        if most <= best:
+            continue  # the mixture is at most that
+        mixed = most + log((1.0 + exp(least - most)) / len(RATIOS))
         if mixed > best:
             best, best_days = mixed, age + 1
     return Found(best, best_days, sum(counts[:best_days]), sum(expected[:best_days]))

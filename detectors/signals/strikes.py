@@ -21,7 +21,7 @@ from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import Score
 from detectors.signals.base import Observation, once
 from detectors.signals.counting import CountState
-from detectors.signals.harm import Harm, Retaliation, harm
+from detectors.signals.harm import Harm, Retaliation, harm, together
 from detectors.signals.sparse import Rare
 from detectors.timegrid import day_of
 from detectors.world.actors import ACTORS
@@ -58,7 +58,7 @@ class Strikes(Rare):
 
     def weight(self, incident: Incident) -> int:
         """Return 1 for a strike."""
-        return int(is_strike(incident))
+        return is_strike(incident)
 
     def initial(self) -> StrikeState:  # type: ignore[override]
         """Return the state of a unit never seen before."""
@@ -70,11 +70,11 @@ class Strikes(Rare):
         """Score the unit's last days, and tell what the strikes did."""
         turned = state.counted.half_day != seen.half_day
         _, scores = super().step(state.counted, seen)
-        state.retaliation.learn(seen, is_strike, set(state.counted.series.shares))
+        state.retaliation.learn(seen, is_strike, state.counted.series.shares.keys())
         self._read(state, seen, turned=turned)
         rise, *others = scores
         if rise.state == "scored" and state.harm:
-            told = sum(state.harm.values(), Harm()).words
+            told = together(state.harm.values()).words
             also = f"; {state.retaliation.words}" if state.retaliation.words else ""
             reason = f"{rise.reason}; in the last {HARM_DAYS} days {told}{also}"
             rise = replace(rise, reason=reason)
@@ -86,15 +86,16 @@ class Strikes(Rare):
         days |= {incident.day for incident in (*seen.new, *seen.gone)}
         counts = state.counted.series.counts
         for day in days:
-            window = seen.between(day, day, self.events) if counts.get(day) else ()
-            state.harm[day] = harm(strike for strike in window if is_strike(strike))
+            window = seen.incidents.between(day, day) if counts.get(day) else ()
+            state.harm[day] = harm(filter(is_strike, window))
         recent = range(seen.today - HARM_DAYS + 1, seen.today + 1)
         state.harm = {d: state.harm[d] for d in recent if d in state.harm and state.harm[d].strikes}
 
 
 def is_strike(incident: Incident) -> bool:
     """Whether an incident is a strike."""
-    return once(incident, "is strike", _is_strike)
+    known: bool | None = incident.__dict__.get("is strike")
+    return once(incident, "is strike", _is_strike) if known is None else known
 
 
 def _is_strike(incident: Incident) -> bool:

@@ -1,10 +1,10 @@
 """Acts that are told for days, and by many: each counts once.
 
-Violence has a place and a toll by which its reports are put together (`incident_log.py`). A statement
-or a listing often has neither, so that an outlet's own words, or a second day of news, may make an
-incident of their own. Of these, what repeats the same subjects within some days is no new act. It
-also hides what truly was done twice within these days; that is the lesser fault: a count that grows
-with the number of outlets would measure these.
+Violence has a place and a toll by which its reports are put together (`incident_log.py`). A
+statement or a listing often has neither, so that an outlet's own words, or a second day of news,
+may make an incident of their own. Of these, what repeats the same subjects within some days is no
+new act. It also hides what truly was done twice within these days; that is the lesser fault: a
+count that grows with the number of outlets would measure these.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from detectors.incidents import OPEN_DAYS, Incident
 from detectors.records import EventType, Score
 from detectors.signals.base import Observation, blank
+from detectors.signals.repeated import again, keep
 from detectors.signals.weighed import refs
 from detectors.timegrid import day_of
 from detectors.world.units import Kind
@@ -51,7 +52,7 @@ class Ended(Struct, array_like=True):
     answered: bool
 
 
-class GapState(Struct):
+class GapState(Struct, dict=True):
     """What is remembered of a country."""
 
     open: list[Warned] = []  # the oldest first
@@ -79,6 +80,9 @@ class WarningGap:
 
     def step(self, state: GapState, seen: Observation) -> tuple[GapState, tuple[Score]]:
         """Tell how long warnings have been open, having taken in what is new."""
+        said = None if state.open else again(state, seen)  # of what is open more may be told
+        if said is not None and not any(WARNING in each.themes for each in seen.new):
+            return state, (said,)
         if seen.coverage == "dark" and seen.today != state.today:
             for warned in state.open:
                 warned.dark += 1
@@ -92,7 +96,9 @@ class WarningGap:
             if incident.event in RESPONSES and WARNING not in incident.themes:
                 _answer(state, incident)
         _run_out(state, seen.today)
-        return state, (self._told(state, seen),)
+        score = self._told(state, seen)
+        keep(state, seen, score)
+        return state, (score,)
 
     def _told(self, state: GapState, seen: Observation) -> Score:
         score = blank(self, seen, "rise")

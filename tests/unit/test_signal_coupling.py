@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from detectors.ledger import can_settle
 from detectors.records import Event
 from detectors.series import SERIES_DAYS
-from detectors.signals.coupled import CROSSES, OWNS, Day, either, evidence, likelihoods, trace
+from detectors.signals.coupled import CELLS, Cells, Day, either, evidence, ratios, trace
 from detectors.signals.coupling import CrossBorderCoupling
 from tests.core_records import event, town
 from tests.signal_records import Run, run
@@ -156,13 +156,17 @@ def _days(counts: Sequence[int], usual: float, other: float) -> list[Day]:
     return days
 
 
+def _cells(days: Sequence[Day]) -> Cells:
+    return [sum(cell) for cell in zip(*map(ratios, days), strict=True)]
+
+
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.floats(0.02, 3.0))
 def test_without_an_excess_of_the_other_side_there_is_no_evidence(
     counts: list[int], usual: float
 ) -> None:
-    cells = likelihoods(_days(counts, usual, -1.0)).sum(axis=0)
-    assert cells.shape == (OWNS, CROSSES)
+    cells = _cells(_days(counts, usual, -1.0))
+    assert len(cells) == CELLS
     assert evidence(cells) == pytest.approx(0.0, abs=1e-9)
 
 
@@ -171,18 +175,45 @@ def test_without_an_excess_of_the_other_side_there_is_no_evidence(
 def test_quiet_days_after_an_excess_speak_against_coupling(
     counts: list[int], usual: float, other: float
 ) -> None:
-    quiet = likelihoods(_days([0] * len(counts), usual, other)).sum(axis=0)
+    quiet = _cells(_days([0] * len(counts), usual, other))
     assert evidence(quiet) <= 1e-9
-    assert np.isfinite(evidence(likelihoods(_days(counts, usual, other)).sum(axis=0)))
+    assert np.isfinite(evidence(_cells(_days(counts, usual, other))))
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 9), st.floats(0.02, 3.0), st.floats(-1, 5), st.floats(-1, 5))
+def test_a_ratio_is_that_of_two_negative_binomials(
+    count: int, usual: float, own: float, other: float
+) -> None:
+    """By the formula of the model, for each account, written out."""
+    found = ratios(Day(count, usual, 0.6, 5.0, (own, -own), (other, other / 2), 0.8))
+    accounts = [
+        max(usual + mine, 0.2 * usual) + 0.8 * theirs
+        for mine in (0.0, 0.3 * own, 0.6 * own, -0.3 * own, -0.6 * own)
+        for theirs in (
+            max(kernel, 0.0) * each
+            for kernel, each in (
+                (other, 0.0), (other, 0.2), (other, 0.5), (other, 1.0),
+                (other / 2, 0.2), (other / 2, 0.5), (other / 2, 1.0),
+            )
+        )
+    ]  # fmt: skip
+
+    def likelihood(mean: float) -> float:
+        share = 0.6 * mean / (5.0 + 0.6 * mean)
+        return float(5.0 * np.log1p(-share) + count * np.log(share))
+
+    expected = [likelihood(mean) - likelihood(usual) for mean in accounts]
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_ratio_of_uncoupled_days_is_one_on_average() -> None:
     """The chance of every count by the usual, times its ratio, adds up to 1 for every account."""
     usual, size = 0.7, 4.0
-    total, chance = np.zeros((OWNS, CROSSES)), (size / (size + usual)) ** size
+    total, chance = np.zeros(CELLS), (size / (size + usual)) ** size
     for count in range(400):
         day = Day(count, usual, 1.0, size, (0.4, -0.2), (1.5, 0.5), 1.0)
-        total += chance * np.exp(likelihoods([day])[0])
+        total += chance * np.exp(ratios(day))
         chance *= (size + count) / (count + 1) * usual / (size + usual)
     assert np.allclose(total, 1.0)
 

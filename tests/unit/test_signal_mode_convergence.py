@@ -119,9 +119,9 @@ def test_a_renaming_is_no_new_actor() -> None:
 
 def test_a_faction_where_its_whole_is_known_is_no_new_actor() -> None:
     known = Repertoire()
-    known.learn(100, known.called([("ttp", "firearms")]))
-    assert known.called([("hizb-ul-ahrar", "firearms")]) == [("ttp", "firearms")]
-    assert known.called([("bla", "firearms")]) == [("bla", "firearms")]
+    known.learn(100, known.called((("ttp", "firearms"),)))
+    assert known.called((("hizb-ul-ahrar", "firearms"),)) == [("ttp", "firearms")]
+    assert known.called((("bla", "firearms"),)) == [("bla", "firearms")]
 
 
 def test_an_actor_is_new_again_after_two_years() -> None:
