@@ -283,7 +283,7 @@ class Desk:
         track.opened, track.lower_since = alert.id, None
         signal.unsettled[alert.id] = alert
         governor.spend(alert)
-        return [alert]
+        return [*_end_opposite(signal, alert, end), alert]
 
     def _age(self, signal: SignalState, key: str, end: int) -> list[Alert]:
         """Let time pass for one track: step down, resolve, expire."""
@@ -311,6 +311,22 @@ class Desk:
         if revisions and revisions[-1].state in ("resolved", "expired"):
             track.alert = None
         return revisions
+
+
+def _end_opposite(signal: SignalState, opened: Alert, end: int) -> list[Alert]:
+    """Resolve the alert that said the opposite of the same counts: what rises is low no longer."""
+    opposite = "fall" if opened.direction == "rise" else "rise"
+    track = signal.tracks.get(f"{opened.unit}/{opposite}")
+    alert = track.alert if track else None
+    if track is None or alert is None or alert.state == "frozen":
+        return []
+    if alert.claim.resolver.indicator != opened.claim.resolver.indicator:
+        return []
+    changed = f"ended by the {opened.direction} that {opened.id} tells of"
+    revision = _revise(signal, track, end, changed, state="resolved")
+    track.alert = None
+    track.end_episode(signal.governors)
+    return [revision]
 
 
 def _lead(score: Score) -> str:

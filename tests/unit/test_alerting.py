@@ -132,6 +132,45 @@ def test_the_other_direction_and_other_units_have_alerts_of_their_own() -> None:
     assert len({a.id for a in _desk([*given, tick(at)])}) == 4
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "indicator", "ended"),
+    [
+        pytest.param("fall", "rise", "violent_incidents", True, id="a rise ends a fall"),
+        pytest.param("rise", "fall", "violent_incidents", True, id="a fall ends a rise"),
+        pytest.param("fall", "rise", "border_incidents", False, id="of other counts it does not"),
+        pytest.param("rise", "rise", "violent_incidents", False, id="the same opens no second"),
+    ],
+)
+def test_what_is_opposite_of_the_same_counts_ends(
+    first: str, second: str, indicator: str, ended: bool
+) -> None:
+    other = claim(1, 14, 5, indicator=indicator)
+    given = [
+        score(clock(0, 1), WATCH, direction=first),
+        tick(clock(0, 1)),
+        score(clock(1, 1), WATCH, direction=second, claim=other),
+        tick(clock(1, 1)),
+    ]
+    alerts = _desk(given)
+    resolved = [a for a in alerts if a.state == "resolved"]
+    assert [a.direction for a in resolved] == ([first] if ended else [])
+    assert [a.changed for a in resolved] == [
+        f"ended by the {second} that {a.id} tells of" for a in alerts[1:] if a.state == "open"
+    ][: len(resolved)]
+
+
+def test_what_is_frozen_is_not_ended_by_its_opposite() -> None:
+    given = [
+        score(clock(0, 1), WATCH, direction="fall"),
+        tick(clock(0, 1)),
+        unseen(clock(1, 1), direction="fall"),
+        tick(clock(1, 1)),
+        score(clock(2, 1), WATCH, direction="rise"),
+        tick(clock(2, 1)),
+    ]
+    assert _states(_desk(given)) == ["open", "frozen", "open"]
+
+
 def test_severity_is_raised_at_once() -> None:
     alerts = _desk(_told(WATCH, CRITICAL))
     assert [(a.revision, a.severity) for a in alerts] == [(0, "watch"), (1, "critical")]
