@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from detectors.coding.byline import wire
+from detectors.coding.concern import homes, relations
 from detectors.coding.credible import credible
 from detectors.coding.dates import published_on
 from detectors.coding.lexicon import Lexicon, lexicon
@@ -85,8 +86,12 @@ def _record(report: Report) -> Coded:
     place = place_of(record)
     actors = actors_of(record)
     countries = tuple(sorted(states_of(actors, record.occurred.end)))
+    about: tuple[str, ...] = ()
+    if record.event != "ASSAULT" and record.themes:
+        day = record.occurred.end
+        about = relations(record.themes, record.country, countries, homes(actors, day))
     # What lies in another country counts only between states.
-    if place is None and not (dyads_of(countries) or _acts_somewhere(record, actors)):
+    if place is None and not (dyads_of(countries) or about or _acts_somewhere(record, actors)):
         return _NOTHING
     story = Story(
         event=record.event,
@@ -101,6 +106,7 @@ def _record(report: Report) -> Coded:
         civilians_killed=record.civilians_killed,
         contexts=record.contexts,
         themes=record.themes,
+        relations=about,
     )
     return _copies(story, report, None, "")
 
@@ -111,7 +117,14 @@ def _acts_somewhere(record: IncidentRecord, actors: tuple[str, ...]) -> bool:
 
 
 def _units(story: Story) -> tuple[str, ...]:
-    return units_of(story.event, story.place, story.countries, story.actors, story.crossings)
+    return units_of(
+        story.event,
+        story.place,
+        story.countries,
+        story.actors,
+        story.crossings,
+        story.relations,
+    )
 
 
 def _voices(story: Story, publisher: str, report: Report) -> tuple[Voice, ...]:

@@ -20,7 +20,7 @@ def holds(alias: Alias, country: str | None, day: date) -> bool:
     return everywhere or alias.country == country
 
 
-def _meant(names: Iterable[Alias], country: str | None, day: date) -> Iterator[str]:
+def meant(names: Iterable[Alias], country: str | None, day: date) -> Iterator[str]:
     """Yield what one phrase means: here, if it means anything here, else what it means anywhere.
 
     "Daesh" is the branch of these countries in a text about them, and the core elsewhere.
@@ -40,7 +40,7 @@ def named(hits: Iterable[Hit], country: str | None, day: date) -> tuple[str, ...
     found: set[str] = set()
     for hit in hits:
         if hit.entry.aliases:
-            found.update(_meant(hit.entry.aliases, country, day))
+            found.update(meant(hit.entry.aliases, country, day))
     return tuple(sorted(found))
 
 
@@ -54,7 +54,5 @@ def _by_name() -> dict[str, tuple[Alias, ...]]:
 
 def coded(names: Iterable[str], country: str | None, day: date) -> tuple[str, ...]:
     """Return the registry ids of a structured source's own actor names; unknown names drop out."""
-    found = {
-        id for name in names for id in _meant(_by_name().get(spelling(name), ()), country, day)
-    }
+    found = {id for name in names for id in meant(_by_name().get(spelling(name), ()), country, day)}
     return tuple(sorted(found))

@@ -2,24 +2,34 @@
 
 Talks in a third country, a group's praise of another, or sanctions on it lie in no province, and
 still concern the monitored countries. A capital may be named for its city or for its government.
+
+That a group shelters in a country, or that a state backs it, concerns this country's relations with
+who says so and with the group's own country, whether these are named or not: "the TTP has safe
+havens in Afghanistan" is between Afghanistan and Pakistan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from detectors.coding.actors import named
 from detectors.coding.parties import parties, stands_for_state
-from detectors.coding.places import COUNTRIES
+from detectors.coding.places import COUNTRIES, Mention, is_located
 from detectors.coding.routing import BORDER_THEMES, CAPITALS, crossing, dyads_of, is_group
+from detectors.coding.soil import soil_of
 from detectors.records import Place
+from detectors.world.actors import ACTORS
 
 if TYPE_CHECKING:
     from detectors.coding.story import Story, Told
+
+_SHELTERS: Final = frozenset(("sanctuary_alleged", "sanctuary_denied"))
+_BACKS: Final = frozenset(("complicity_alleged", "complicity_denied"))
+_ABOUT_GROUPS: Final = _SHELTERS | _BACKS
 
 
 def abroad(told: Iterable[Told], today: date) -> int | None:
@@ -77,19 +87,85 @@ def with_parties(story: Story, told: list[Told], main: int, today: date) -> Stor
     place = story.place
     if place and story.event != "ASSAULT" and dyads_of(states) and _is_government(place, telling):
         place = Place(COUNTRIES[place.country], "country", place.country)
-    return replace(story, place=place, countries=states, crossings=crossings)
+    about: tuple[str, ...] = ()
+    if story.event != "ASSAULT" and not _ABOUT_GROUPS.isdisjoint(story.themes):
+        soil = soil_of(telling) or (place.country if place else None)
+        if not _SHELTERS.isdisjoint(story.themes):
+            place = _moved(place, soil, telling)
+        about = relations(story.themes, soil, states, homes(story.actors, today))
+    return replace(story, place=place, countries=states, crossings=crossings, relations=about)
+
+
+def relations(
+    themes: Collection[str],
+    soil: str | None,
+    states: Collection[str],
+    groups: Collection[str],
+) -> tuple[str, ...]:
+    """Return the relations of states that are concerned by what is said of an armed group.
+
+    Args:
+        themes: The themes of what is told, which is no violence: that is where it is, and not
+            between the states.
+        soil: The country that it is said of, ISO 3166-1 alpha-3.
+        states: The states that are party to it, who says it among them.
+        groups: The groups' own countries.
+
+    >>> relations(["sanctuary_alleged"], "AFG", ["USA"], ["PAK"])
+    ('AFG~PAK', 'AFG~USA')
+    >>> relations(["complicity_alleged"], None, ["IND"], ["PAK"])
+    ('IND~PAK',)
+    """
+    found: set[str] = set()
+    if soil and not _SHELTERS.isdisjoint(themes):
+        for other in {*states, *groups}:
+            found.update(dyads_of((soil, other)))
+    if not _BACKS.isdisjoint(themes) and not dyads_of(states):
+        for accused in states:
+            for own in groups:
+                found.update(dyads_of((accused, own)))
+    return tuple(sorted(found))
+
+
+def homes(actors: Iterable[str], day: date) -> set[str]:
+    """Return the countries of the armed groups among some organisations on a day."""
+    found = set()
+    for actor in actors:
+        known = ACTORS.get(actor)
+        role = known.role(day) if known else None
+        if known and role and role.side == "insurgent":
+            found.add(known.country)
+    return found - {""}
+
+
+def _moved(place: Place | None, soil: str | None, telling: list[Told]) -> Place | None:
+    """Return the place of a shelter: on the soil named, and not where who tells of it sits."""
+    if place is None or soil not in COUNTRIES:
+        return place
+    sits = place.admin1 in CAPITALS and not any(
+        is_located(mention, each.sentence.text.plain, each.tongue.where)
+        for mention, each in _naming(place.admin1, telling)
+    )
+    if sits or (place.admin1 is None and place.country != soil):
+        return Place(COUNTRIES[soil], "country", soil)
+    return place
+
+
+def _naming(unit: str | None, telling: list[Told]) -> list[tuple[Mention, Told]]:
+    """Return the mentions that may mean a unit, each with its sentence."""
+    return [
+        (mention, each)
+        for each in telling
+        for mention in each.places
+        if any(c.unit == unit for c in mention.candidates)
+    ]
 
 
 def _is_government(place: Place, telling: list[Told]) -> bool:
     """Return whether a capital is only named for the government in it: "accuses Kabul"."""
     if place.admin1 not in CAPITALS:
         return False
-    mine = [
-        (mention, each)
-        for each in telling
-        for mention in each.places
-        if any(c.unit == place.admin1 for c in mention.candidates)
-    ]
+    mine = _naming(place.admin1, telling)
     return bool(mine) and all(stands_for_state(m, e.sentence, e.tongue) for m, e in mine)
 
 

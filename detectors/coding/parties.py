@@ -5,62 +5,25 @@ stands beside a word for an organ of a state ("Afghan forces", "Indian envoy"), 
 speaks for it ("Kabul rejects"), or where one of its organisations is named. It is none where its
 name says where something is ("in Pakistan", "southern Afghanistan", "Quetta, Pakistan"), where its
 people are meant ("Afghan refugees"), and, of violence, where it only speaks ("Iran condemns the
-attack"). The words of each language are `parties.csv`:
-
-- name, demonym, capital: a state of `detectors/world/dyads.csv`. The lexicon has names and
-  nationalities of the two monitored countries, so these are not repeated.
-- state: beside a nationality, an organ or a deed of the state.
-- before, direction, after: words around a country's name that make it a place.
-- toward: before a name that is also an adjective, where the state itself is meant ("with the US").
-- and: joins two nationalities of one organ ("Afghan and Pakistani forces").
+attack"). The words of each language are `parties.csv` (`states.py`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cache
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
-from detectors.coding import normalise, script
-from detectors.coding.actors import named
+from detectors.coding.actors import meant
 from detectors.coding.lexicon import Hit
+from detectors.coding.nations import beside
 from detectors.coding.places import COUNTRIES, Mention
+from detectors.coding.states import LOOK, Named, Words, words_of
 from detectors.coding.tongue import Sentence, Tongue
-from detectors.tables import rows
 from detectors.world.actors import ACTORS
 
 _SIDES: Final = ("state", "de-facto-authority")
-_LOOK: Final = 40  # characters around a name that are looked at
-#: The classes of `parties.csv` that name a state.
-_NAMING: Final = ("name", "demonym", "capital")
-#: Arabic particles that are written as one with the word after them.
-_PREFIXES: Final = {"ar": "وفبل"}
-
-
-class _Named(NamedTuple):
-    """A state named at a stretch of the text, and how: one of `_NAMING`."""
-
-    start: int
-    end: int
-    state: str
-    kind: str
-
-
-class _Words(NamedTuple):
-    """The compiled words of one language."""
-
-    first: frozenset[str]  # with which a name begins: most sentences have none of these
-    naming: re.Pattern[str]
-    states: dict[str, tuple[str, str]]  # phrase -> state, class
-    capitals: frozenset[str]  # phrases that count only in capital letters: "US", not "us"
-    organ_after: re.Pattern[str]  # begins just after a nationality
-    organ_before: re.Pattern[str]  # ends just before one
-    toward: re.Pattern[str]
-    joined: re.Pattern[str]
-    before: re.Pattern[str]
-    after: re.Pattern[str]
 
 
 def parties(
@@ -76,7 +39,7 @@ def parties(
         violent: Whether violence is told: then who only speaks of it is no party to it.
     """
     found: set[str] = set()
-    words = _words(tongue.code)
+    words = words_of(tongue.code)
     for sentence in told:
         held: list[Hit] = []
         for hit in sentence.hits:
@@ -84,7 +47,7 @@ def parties(
                 held.append(hit)
                 if violent and tongue.where.speaks.match(sentence.text.plain, hit.end):
                     continue
-                found.update(_states((hit,), country, today))
+                found.update(states_of(_meant(hit, sentence, country, today, tongue.code), today))
         for each in _named(sentence, words, held):
             if each.state not in found and _is_party(each, sentence, tongue, words, violent):
                 found.add(each.state)
@@ -95,8 +58,8 @@ def stands_for_state(mention: Mention, sentence: Sentence, tongue: Tongue) -> bo
     """Return whether the name of a capital means a government there, and not the city."""
     if tongue.where.kind.match(sentence.text.plain, mention.end):
         return False
-    each = _Named(mention.start, mention.end, "", "capital")
-    return _is_party(each, sentence, tongue, _words(tongue.code), violent=False)
+    each = Named(mention.start, mention.end, "", "capital")
+    return _is_party(each, sentence, tongue, words_of(tongue.code), violent=False)
 
 
 def states_of(actors: Iterable[str], day: date) -> set[str]:
@@ -104,23 +67,54 @@ def states_of(actors: Iterable[str], day: date) -> set[str]:
     return {state for actor in actors if (state := _state(actor, day))}
 
 
-def _states(hits: Iterable[Hit], country: str | None, today: date) -> set[str]:
-    return states_of(named(hits, country, today), today)
+def organisations(
+    told: Iterable[Sentence], language: str, country: str | None, day: date
+) -> tuple[str, ...]:
+    """Return the registry ids of the organisations that some sentences name, sorted.
+
+    A generic name ("police", "army") is that of the nation beside it ("Pakistan's army"), or else
+    of the country of the event, on that day. A name counts whoever calls it so: news quotes one
+    party's name for another.
+
+    Args:
+        told: The sentences, all of one text.
+        language: Its language.
+        country: Where it happened.
+        day: The day on which names are understood.
+    """
+    found: set[str] = set()
+    for sentence in told:
+        for hit in sentence.hits:
+            if hit.entry.aliases:
+                found.update(_meant(hit, sentence, country, day, language))
+    return tuple(sorted(found))
 
 
+def _meant(
+    hit: Hit, sentence: Sentence, country: str | None, day: date, language: str
+) -> Iterator[str]:
+    for alias in hit.entry.aliases:
+        if alias.scope == "generic":
+            nation = beside(sentence, hit.start, hit.end, language, placed=False)
+            country = nation.country if nation else country
+            break
+    return meant(hit.entry.aliases, country, day)
+
+
+@lru_cache(4096)
 def _state(actor: str, day: date) -> str:
     known = ACTORS.get(actor)
     role = known.role(day) if known else None
     return known.country if known and role and role.side in _SIDES else ""
 
 
-def _named(sentence: Sentence, words: _Words, held: list[Hit]) -> Iterator[_Named]:
+def _named(sentence: Sentence, words: Words, held: list[Hit]) -> Iterator[Named]:
     """Yield the names of states in a sentence, but those inside an organisation's name."""
     for start, end, entry in sentence.hits:
         for place in entry.places:
             if place.unit == place.country and not entry.aliases:
                 kind = "demonym" if place.kind == "demonym" else "name"
-                yield _Named(start, end, place.country, kind)
+                yield Named(start, end, place.country, kind)
                 break
     text = sentence.text
     if words.first.isdisjoint(text.plain[sentence.start : sentence.end].split()):
@@ -132,15 +126,13 @@ def _named(sentence: Sentence, words: _Words, held: list[Hit]) -> Iterator[_Name
         phrase = match[1]
         if phrase in words.capitals and not text.folded[start:end].isupper():
             continue
-        yield _Named(start, end, *words.states[phrase])
+        yield Named(start, end, *words.states[phrase])
 
 
-def _is_party(
-    each: _Named, sentence: Sentence, tongue: Tongue, words: _Words, violent: bool
-) -> bool:
+def _is_party(each: Named, sentence: Sentence, tongue: Tongue, words: Words, violent: bool) -> bool:
     plain = sentence.text.plain
-    before = plain[max(sentence.start, each.start - _LOOK) : each.start]
-    after = plain[each.end : min(sentence.end, each.end + _LOOK)] + " "
+    before = plain[max(sentence.start, each.start - LOOK) : each.start]
+    after = plain[each.end : min(sentence.end, each.end + LOOK)] + " "
     speaks = bool(tongue.where.speaks.match(plain, each.end))
     if each.kind == "demonym":
         organ = words.organ_after.match(after) or words.organ_before.search(before)
@@ -154,7 +146,7 @@ def _is_party(
     return not _is_address(each, sentence)
 
 
-def _is_address(each: _Named, sentence: Sentence) -> bool:
+def _is_address(each: Named, sentence: Sentence) -> bool:
     """Return whether a name only says where a place beside it is: "Quetta, Pakistan"."""
     plain = sentence.text.plain
     for hit in sentence.hits:
@@ -167,43 +159,3 @@ def _is_address(each: _Named, sentence: Sentence) -> bool:
         if each.end <= hit.start and plain[each.end : hit.start].strip() == "s":
             return True
     return False
-
-
-@cache
-def _words(language: str) -> _Words:
-    key = normalise.key if language == "en" else script.key
-    found: dict[str, set[str]] = {}
-    states: dict[str, tuple[str, str]] = {}
-    capitals: set[str] = set()
-    for row in rows("detectors.coding", "parties.csv"):
-        if row["language"] != language:
-            continue
-        phrase = key(row["phrase"])
-        if row["class"] in _NAMING:
-            states[phrase] = (row["state"], row["class"])
-            if row["phrase"].isupper() and row["phrase"].isascii() and "." not in row["phrase"]:
-                capitals.add(phrase)
-        else:
-            found.setdefault(row["class"], set()).add(phrase)
-
-    def any_of(*classes: str) -> str:
-        phrases = set().union(*(found.get(name, set()) for name in classes))
-        # A language without such words has none that match.
-        return "|".join(sorted(map(re.escape, phrases), key=lambda p: (-len(p), p))) or "\0"
-
-    joined = _PREFIXES.get(language, "")
-    prefix = f"[{joined}]?" if joined else ""
-    first = {phrase.partition(" ")[0] for phrase in states}
-    naming = "|".join(sorted(map(re.escape, states), key=lambda p: (-len(p), p)))
-    return _Words(
-        frozenset(first | {letter + word for letter in joined for word in first}),
-        re.compile(rf"(?<![^ ]){prefix}({naming})(?![^ ])"),
-        states,
-        frozenset(capitals),
-        re.compile(rf"(?: (?:{any_of('and')}))?(?: [^ ]+)? (?:{any_of('state')}) "),
-        re.compile(rf"(?<![^ ]){prefix}(?:{any_of('state')})(?: [^ ]+)? $"),
-        re.compile(rf"(?<![^ ])(?:{any_of('toward')})(?: the)? $"),
-        re.compile(rf" (?:{any_of('and')}) "),
-        re.compile(rf"(?<![^ ])(?:{any_of('before', 'direction')})(?: the)? $"),
-        re.compile(rf"(?: s)? (?:{any_of('after', 'direction')}) "),
-    )

@@ -5,7 +5,8 @@
   where it is about the border and names a crossing;
 - the relations of two states that are both party to it. A state is no place of an event for being a
   party to it; but violence by one state on the ground of another is between the two, and so are
-  talks of one state's envoys in the other's capital where no group and no third state takes part;
+  talks of one state's envoys in the other's capital where no group and no third state takes part,
+  and what is said of an armed group's shelter or backing (`concern.relations`);
 - each group among its actors that has ever been an armed one. A group that came to govern keeps
   its unit: it goes on acting, and its unit must not fall silent for the change of its role.
 """
@@ -34,6 +35,7 @@ def units_of(
     countries: tuple[str, ...],
     actors: Collection[str],
     borders: Iterable[str] = (),
+    relations: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Return the units that an event counts for, areas first; `UNPLACED` alone where none does.
 
@@ -43,6 +45,7 @@ def units_of(
         countries: The states that are party to it, ISO 3166-1 alpha-3.
         actors: Ids of the organisations that it names.
         borders: Codes of borders that it is about, wherever it was.
+        relations: Codes of relations that it is about, whoever is party to it.
     """
     found: dict[str, None] = {}
     states = countries
@@ -58,6 +61,7 @@ def units_of(
     found.update(dict.fromkeys(borders))
     if len(states) > 1:
         found.update(dict.fromkeys(dyads_of(states)))
+    found.update(dict.fromkeys(relations))
     groups = _groups()
     found.update((actor, None) for actor in actors if actor in groups)
     return tuple(found) or (UNPLACED,)

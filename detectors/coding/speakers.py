@@ -2,8 +2,9 @@
 
 `speech.csv` holds the words for speakers, for speaking, and for what is claimed or denied;
 organisations come from the registry as of the day. Police, ministries and officials speak for the
-authorities of the country named beside them, or of the event's. A spokesman or a commander speaks
-for the organisation beside him. Residents, doctors, elders and journalists are independent.
+authorities of the country named beside them (`nations.py`), or of the event's; a country and its
+capital may speak by their own names. A spokesman or a commander speaks for the organisation beside
+him, an envoy also for the nation. Residents, doctors, elders and journalists are independent.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from detectors.coding import normalise, script
 from detectors.coding.actors import holds
 from detectors.coding.lexicon import ARMED, Hit
+from detectors.coding.nations import Nation, beside, governments
 from detectors.coding.tongue import Sentence
 from detectors.records import Voice
 from detectors.tables import rows
@@ -28,12 +30,14 @@ from detectors.world.actors import ACTORS, Alias
 AUTHORITIES: Final[dict[str, Voice]] = {"AFG": "afg-authorities", "PAK": "pak-authorities"}
 #: Classes of speakers that are no organisation.
 SPEAKERS: Final = frozenset(
-    ("office", "local", "foreign", "un", "role", "group", "former", "latter")
+    ("office", "local", "foreign", "un", "role", "envoy", "group", "former", "latter")
 )
 #: The side of speakers that have one wherever they speak.
 _FIXED: Final[dict[str, Voice]] = {
     "local": "independent", "un": "un", "foreign": "foreign-authorities",
 }  # fmt: skip
+#: Classes of offices that only one country has, beside "office".
+_OWN: Final = {"pak": "PAK"}
 _AT_ONCE: Final = 4  # characters: beside, but for a particle
 _OF_ROLE: Final = 9  # characters, from "spokesman" to whose he is: "for the"
 _PREFIXES: Final = ("و", "ف")  # "and", written as one with an Arabic verb
@@ -66,6 +70,7 @@ class Setting(NamedTuple):
     country: str | None  # where the event lies
     today: date
     lead: Sequence[Sentence]
+    code: str  # the language
 
 
 class Cues:
@@ -150,13 +155,17 @@ def speakers(sentence: Sentence, found: Sequence[Cue], setting: Setting) -> list
     """
     named: list[tuple[int, int, Speaker, frozenset[str]]] = []
     for hit in sentence.hits:
-        each = _organisation(hit, setting) if hit.entry.aliases else None
+        each = _organisation(hit, sentence, setting) if hit.entry.aliases else None
         if each is not None:
             named.append((hit.start, -hit.end, each, _NONE))
     for cue in found:
         if cue.classes & SPEAKERS:
             each = Speaker(cue.start, cue.end, None, False)
             named.append((cue.start, -cue.end, each, cue.classes))
+    for state in governments(sentence, found, setting.code):
+        voice = AUTHORITIES.get(state.country, "foreign-authorities")
+        each = Speaker(state.start, state.end, voice, True)
+        named.append((state.start, -state.end, each, _NONE))
     named.sort(key=_order)
     kept: list[tuple[Speaker, frozenset[str]]] = []
     for start, _, each, classes in named:
@@ -175,12 +184,27 @@ def _order(each: tuple[int, int, Speaker, frozenset[str]]) -> tuple[int, int]:
     return each[:2]
 
 
-def _organisation(hit: Hit, setting: Setting) -> Speaker | None:
+def _organisation(hit: Hit, sentence: Sentence, setting: Setting) -> Speaker | None:
+    nation = _nation(hit, sentence, setting.code)
+    if nation is not None:
+        setting = setting._replace(country=nation.country)
     actor = _meant(hit.entry.aliases, setting)
     if actor is None:
         return None
     voice, party = voice_of(actor, setting.today)
-    return Speaker(hit.start, hit.end, voice, party)
+    start, end = _spanned(hit.start, hit.end, nation)
+    return Speaker(start, end, voice, party)
+
+
+def _nation(hit: Hit, sentence: Sentence, code: str) -> Nation | None:
+    """Return the nation whose a generic name is: "Pakistan's army", wherever it speaks of."""
+    if any(alias.scope == "generic" for alias in hit.entry.aliases):
+        return beside(sentence, hit.start, hit.end, code)
+    return None
+
+
+def _spanned(start: int, end: int, nation: Nation | None) -> tuple[int, int]:
+    return (min(start, nation.start), max(end, nation.end)) if nation else (start, end)
 
 
 def _meant(aliases: Sequence[Alias], setting: Setting) -> str | None:
@@ -210,11 +234,13 @@ def _sided(
     elif "group" in classes:
         whose = _last_party(before, *here)
     else:
-        beside = _beside(at, kept, before, here)
-        if beside is not None and beside.voice != "independent":
-            start, end = min(each.start, beside.start), max(each.end, beside.end)
-            return Speaker(start, end, beside.voice, True)
-        return _office(each, *here) if "office" in classes else each
+        body = _beside(at, kept, before, here)
+        if body is not None and body.voice != "independent":
+            start, end = min(each.start, body.start), max(each.end, body.end)
+            return Speaker(start, end, body.voice, True)
+        if "office" in classes:
+            return _office(each, classes, *here)
+        return _envoy(each, *here) if "envoy" in classes else each
     return Speaker(each.start, each.end, whose.voice, whose.party) if whose else each
 
 
@@ -231,7 +257,7 @@ def _last_party(before: Sequence[Speaker], sentence: Sentence, setting: Setting)
             return speaker
     for earlier in reversed([s for s in setting.lead if s.end <= sentence.start]):
         for hit in reversed(earlier.hits):
-            named = _organisation(hit, setting) if hit.entry.aliases else None
+            named = _organisation(hit, earlier, setting) if hit.entry.aliases else None
             if named is not None and named.party:
                 return named
     return None
@@ -252,12 +278,12 @@ def _beside(
     if at + 1 == len(kept):
         return None
     after, theirs = kept[at + 1]
+    if "office" in theirs:
+        after = _office(after, theirs, *here)
     reach = _OF_ROLE if "role" in classes else _AT_ONCE
     if after.start - each.end > reach or not _touches(folded, each.end, after.start):
         return None
-    if not theirs:
-        return after
-    return _office(after, *here) if "office" in theirs and "role" in classes else None
+    return after if not theirs or ("office" in theirs and "role" in classes) else None
 
 
 def _touches(folded: str, start: int, end: int) -> bool:
@@ -266,19 +292,29 @@ def _touches(folded: str, start: int, end: int) -> bool:
     return not _PARTS.search(gap) and gap.strip() not in AND
 
 
-def _office(each: Speaker, sentence: Sentence, setting: Setting) -> Speaker:
-    """Return officials with their side: of the country named beside them, or of the event's."""
-    start, end = each.start, each.end
-    for hit in sentence.hits:
-        if hit.start > end + 1:
-            break
-        beside = hit.end + 1 == start or hit.start == end + 1
-        within = start <= hit.start and hit.end <= end
-        if (beside or within) and (hit.entry.places or hit.entry.elsewhere):
-            whose = hit.entry.places[0].country if hit.entry.places else ""
-            voice = AUTHORITIES.get(whose, "foreign-authorities")
-            return Speaker(min(start, hit.start), max(end, hit.end), voice, True)
-    return Speaker(start, end, AUTHORITIES.get(setting.country or ""), True)
+def _office(
+    each: Speaker, classes: frozenset[str], sentence: Sentence, setting: Setting
+) -> Speaker:
+    """Return officials with their side: of the country named beside them, or of the event's.
+
+    What only one of the countries has speaks for it: in Pakistan it is a Foreign Office.
+    """
+    nation = beside(sentence, each.start, each.end, setting.code)
+    start, end = _spanned(each.start, each.end, nation)
+    if nation is not None:
+        voice = AUTHORITIES.get(nation.country, "foreign-authorities")
+        return Speaker(start, end, voice, True)
+    own = next((country for name, country in _OWN.items() if name in classes), setting.country)
+    return Speaker(start, end, AUTHORITIES.get(own or ""), True)
+
+
+def _envoy(each: Speaker, sentence: Sentence, setting: Setting) -> Speaker:
+    """Return an envoy or a spokesman with the side of the nation beside him, if one is."""
+    nation = beside(sentence, each.start, each.end, setting.code, placed=False)
+    if nation is None:
+        return each
+    start, end = _spanned(each.start, each.end, nation)
+    return Speaker(start, end, AUTHORITIES.get(nation.country, "foreign-authorities"), True)
 
 
 def hits_of(sentence: Sentence, names: frozenset[str]) -> list[Hit]:

@@ -121,7 +121,7 @@ def hear(sentences: Sequence[Sentence], code: str, country: str | None, today: d
     """
     if not sentences:
         return []
-    table, setting = cues(code), Setting(country, today, sentences)
+    table, setting = cues(code), Setting(country, today, sentences, code)
     authorities = AUTHORITIES.get(country or "")
     first, last = sentences[0].start, sentences[-1].end
     every = table.find(sentences[0].text.plain, first, last)
@@ -242,8 +242,9 @@ def _subject(heard: Heard, cue: Cue, table: Cues) -> Speaker | None:
     for speaker in heard.speakers:
         if speaker.end + 1 == cue.start and speaker.voice:
             return speaker
-        if speaker.start >= cue.end:
-            after = speaker
+        if speaker.start >= cue.end:  # "the Taliban's foreign ministry", of which both may speak
+            same = (each for each in heard.speakers if each.start == speaker.start)
+            after = max(same, key=lambda each: each.end)
             break
     if table.verb_first and after is not None and _is_next(heard, cue, after):
         return after

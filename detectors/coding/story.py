@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from detectors.coding import contexts, themes
 from detectors.coding.accounts import Tolls, tolls
-from detectors.coding.actors import named
 from detectors.coding.casualties import Harm
 from detectors.coding.concern import abroad, concerns, with_parties
 from detectors.coding.dates import When, anchor
 from detectors.coding.lexicon import Hit
+from detectors.coding.parties import organisations
 from detectors.coding.places import Mention, is_elsewhere, locate, mentions, within
 from detectors.coding.speech import Heard, hear, voices
 from detectors.coding.statements import Finding, statement_of
@@ -65,6 +65,7 @@ class Story(Struct, frozen=True):
     themes: tuple[str, ...] = ()  # what is watched for beyond PLOVER, sorted
     countries: tuple[str, ...] = ()  # states that are party to it, sorted
     crossings: tuple[str, ...] = ()  # borders that it is about, by the crossings it names
+    relations: tuple[str, ...] = ()  # of states that it is about, whoever is named
 
 
 class Told(Struct, dict=True):
@@ -379,7 +380,7 @@ def _story(
     if day.future:
         auxiliary.add("future")
     country = place.country if place else None
-    hits = [hit for told in (main, *rest) for hit in told.sentence.hits]
+    told = [each.sentence for each in (main, *rest)]
     written = main.sentence.text.quoted(main.sentence.start, main.sentence.end)
     return Story(
         event=event,
@@ -388,7 +389,7 @@ def _story(
         occurred=day.occurred,
         vague=day.vague,
         mode=said.mode or next((s.said.mode for s in rest if s.certain and s.said.mode), None),
-        actors=named(hits, country, today),
+        actors=organisations(told, main.tongue.code, country, today),
         killed=hurt.killed,
         injured=hurt.injured,
         civilians_killed=hurt.civilians_killed,

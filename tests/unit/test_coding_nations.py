@@ -229,6 +229,26 @@ OTHERS = [
      "ہوئے", (PAK,)),
     ("افغان حکومت کے ترجمان نے کہا کہ کراچی میں حملے میں دو افراد ہلاک ہوئے", (AFG,)),
     ("افغانستان کا کہنا ہے کہ کراچی میں حملے میں دو افراد ہلاک ہوئے", (AFG,)),
+    # Mixed
+    ("An attack that killed six soldiers in Bannu was planned in Afghanistan, "
+     "Pakistan's interior ministry alleged.", (PAK,)),
+    ("Pakistan has confirmed that a strike in Kabul killed a TTP commander.", (PAK,)),
+    ("Drones killed four in Kandahar overnight - Pakistani officials", (PAK,)),
+    ("The strike in Nangarhar killed nine, the Pakistani military's media wing said.", (PAK,)),
+    ("Six soldiers killed in Kurram clash, Afghan defence ministry claims", (AFG,)),
+    ('"A bomb killed two of our citizens in Quetta," the Afghan foreign minister '
+     "said in Kabul.", (AFG,)),
+    ("Afghanistan's Ministry of Defense says 58 soldiers killed in retaliatory "
+     "attacks in Kurram", (AFG,)),
+    ("A strike killed ten children in Khost, the UN and Kabul said.", (AFG, "un")),
+    ("Kabul residents said a drone killed two people.", ("independent",)),
+    ("Kabul blast kills four", ()),
+    ("Washington said a drone strike killed an al-Qaeda leader in Kabul.", (ABROAD,)),
+    ("سخنگوی ارتش پاکستان می‌گوید که در حمله در کنر هفت تن کشته شدند", (PAK,)),
+    ("سخنگوی امارت اسلامی گفت که در حمله در وزیرستان هفت سرباز کشته شدند", (AFG,)),
+    ("اسلام اباد وايي په کونړ کې یې په برید کې اووه کسان وژلي", (PAK,)),
+    ("پاک فوج کے ترجمان کے مطابق کنڑ میں حملے میں سات افراد ہلاک ہوئے", (PAK,)),
+    ("کابل نے کہا ہے کہ چمن میں فائرنگ سے دو افراد ہلاک ہوئے", (AFG,)),
 ]
 #: Offices of states with which no relations are watched.
 STRANGERS = [
