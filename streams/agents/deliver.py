@@ -23,7 +23,7 @@ from streams.agents.stage import Output, producer_of, send
 from streams.codecs import decoder, encode
 from streams.metrics import Metrics
 from streams.partitioning import partition_of
-from streams.sinks.base import Delivered, Retry, Sink, idempotency_key, wants
+from streams.sinks.base import Delivered, Retry, Sink, idempotency_key, of_alert, wants
 from streams.transport import Batch
 
 _decode = decoder(*topics.ALERTS.values)
@@ -115,7 +115,9 @@ class Deliverer:
         """Try to deliver one revision; yield every attempt."""
         wait = _FIRST_WAIT
         for attempt in range(1, self._attempts + 1):
-            answer = await address.sink.send(alert, address.subscription, address.secret)
+            answer = await address.sink.send(
+                of_alert(alert, address.subscription), address.subscription, address.secret
+            )
             status, reason = _told(answer)
             self._metrics.deliveries.labels(address.sink.name, status).inc()
             yield Delivery(

@@ -12,11 +12,13 @@ from typing import Final
 from streams.sinks.base import (
     Answer,
     Delivered,
+    Message,
     Rejected,
     Retry,
     Sink,
     SinkContext,
     idempotency_key,
+    of_alert,
     wants,
 )
 from streams.sinks.feed import AtomSink
@@ -32,10 +34,12 @@ __all__ = [
     "SINKS",
     "Answer",
     "Delivered",
+    "Message",
     "Rejected",
     "Retry",
     "Sink",
     "SinkContext",
     "idempotency_key",
+    "of_alert",
     "wants",
 ]

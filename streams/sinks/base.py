@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Final, Protocol, TypeAlias, get_args
+from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args
 
 from msgspec import Struct
 
 from detectors.records import Alert, Severity, Subscription
-from detectors.world.units import inside_any
+from detectors.world.units import UNITS, inside_any
 from streams.matching import signals_of
 
 #: Severities from the least to the gravest.
@@ -68,13 +68,32 @@ class SinkContext:
     timeout_seconds: float = 10.0
 
 
+class Message(Struct, frozen=True):
+    """What goes to one subscription at one time: the same again on each attempt.
+
+    A sink that shows how things stand (a feed, a calendar) takes any message as a reason to
+    write down the present state anew.
+    """
+
+    id: str  # the idempotency key
+    #: `alert`: one revision. `digest`: the last revision of some alerts. `test`: asked for by the
+    #: subscriber. `challenge`: asks the address whether it wants alerts at all. `notice`: about the
+    #: subscription itself.
+    kind: Literal["alert", "digest", "test", "challenge", "notice"]
+    at: datetime
+    alerts: tuple[Alert, ...] = ()
+    text: str = ""  # of a notice: what happened, and the mend; of a challenge: what to answer with
+
+
 class Sink(Protocol):
     """One channel to subscribers. Obligations are in `streams/sinks/README.md`."""
 
     name: ClassVar[str]
 
-    async def send(self, alert: Alert, subscription: Subscription, secret: str | None) -> Answer:
-        """Send one alert revision to one subscription, and say how it went.
+    async def send(
+        self, message: Message, subscription: Subscription, secret: str | None
+    ) -> Answer:
+        """Send one message to one subscription, and say how it went.
 
         Failures of the receiver or of the network are answers, never exceptions.
         """
@@ -90,6 +109,11 @@ def idempotency_key(alert: Alert, subscription: Subscription) -> str:
     return f"{alert.id}/{alert.revision}/{subscription.id}"
 
 
+def of_alert(alert: Alert, subscription: Subscription) -> Message:
+    """Return the message that tells a subscription of one alert revision."""
+    return Message(idempotency_key(alert, subscription), "alert", alert.at, (alert,))
+
+
 def wants(subscription: Subscription, alert: Alert) -> bool:
     """Tell whether a subscription asks for an alert revision.
 
@@ -102,6 +126,9 @@ def wants(subscription: Subscription, alert: Alert) -> bool:
     """
     return (
         SEVERITY_RANK[alert.severity] >= SEVERITY_RANK[subscription.minimum_severity]
+        and alert.claim.probability >= subscription.minimum_probability
+        and (not subscription.directions or alert.direction in subscription.directions)
+        and (alert.unit in UNITS or subscription.unplaced)
         and (not subscription.units or alert.unit in inside_any(subscription.units))
         and (not subscription.signals or not signals_of(alert).isdisjoint(subscription.signals))
     )

@@ -1,7 +1,8 @@
 """Webhooks: CloudEvents 1.0 in JSON, signed as Standard Webhooks says.
 
 Formats: CloudEvents 1.0.2, HTTP binding in structured mode (cloudevents.io); Standard Webhooks
-1.0 (standardwebhooks.com). The receiver's status line is its answer: the body is never read.
+1.0 (standardwebhooks.com). The receiver's status line is its answer; a body is only read, and
+only its beginning, where it has to repeat a challenge.
 """
 
 from __future__ import annotations
@@ -9,35 +10,36 @@ from __future__ import annotations
 import binascii
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from detectors.records import Alert, Subscription
-from streams.sinks.base import (
-    Answer,
-    Delivered,
-    Rejected,
-    Retry,
-    SinkContext,
-    idempotency_key,
-)
+from detectors.records import Subscription
+from streams.sinks.base import Answer, Delivered, Message, Rejected, Retry, SinkContext
 from streams.sinks.guard import ForbiddenAddress, GuardedResolver, check_url, system_resolve
 from streams.wording import DISCLAIMER, headline, summary
 
-EVENT_TYPE: Final = "tocsin.alert.v1"
+#: CloudEvents type by the kind of message.
+EVENT_TYPES: Final = {
+    "alert": "tocsin.alert.v1",
+    "digest": "tocsin.digest.v1",
+    "test": "tocsin.test.v1",
+    "challenge": "tocsin.challenge.v1",
+    "notice": "tocsin.notice.v1",
+}
 #: Replies that ask for another try: timeout, too early, too many requests.
 _RETRY_STATUSES: Final = frozenset({408, 425, 429})
 #: aiohttp stops reading at twice this many bytes: 64 KiB of an unasked reply at most.
 _READ_BUFFER: Final = 32 * 1024
+_LONGEST_PROOF: Final = 4_096  # bytes of the answer to a challenge that are read
 _LONGEST_WAIT_SECONDS: Final = 86_400.0
 
 
 class WebhookSink:
-    """Posts each alert revision to the https address of a subscription."""
+    """Posts each message to the https address of a subscription."""
 
     name: ClassVar[str] = "webhook"
 
@@ -45,28 +47,32 @@ class WebhookSink:
         self._context = context
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, alert: Alert, subscription: Subscription, secret: str | None) -> Answer:
-        """Post one alert revision, signed with `secret`.
+    async def send(
+        self, message: Message, subscription: Subscription, secret: str | None
+    ) -> Answer:
+        """Post one message, signed with `secret`.
 
         Args:
-            alert: The revision to send.
+            message: What to send.
             subscription: Its `address` is the URL.
             secret: `whsec_` and base64, or several with spaces between while one replaces another.
 
         Returns:
-            Delivered on 2xx. Retry on 408, 425, 429, 5xx, a timeout, or where no connection or
-            address was to be had. Rejected on any other reply (a redirect and 410 among them), a
-            missing or malformed secret, and an address that may not be contacted.
+            Delivered on 2xx; a challenge also has to be answered with its text. Retry on 408, 425,
+            429, 5xx, a timeout, or where no connection or address was to be had. Rejected on any
+            other reply (a redirect and 410 among them), a missing or malformed secret, and an
+            address that may not be contacted.
         """
         try:
             url = check_url(subscription.address, self._context.allowed_hosts)
-            body = cloud_event(alert, subscription, self._context.source)
-            key = message_id(alert, subscription)
-            headers = _signed(secret, key, self._context.now(), body)
+            body = cloud_event(message, self._context.source)
+            headers = _signed(secret, message_id(message.id), self._context.now(), body)
             async with self._client().post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as reply:
                 wait = retry_after(reply.headers.get("Retry-After"), self._context.now())
+                if message.kind == "challenge" and 200 <= reply.status < 300:
+                    return _proved(await reply.content.read(_LONGEST_PROOF), message.text)
                 return _answer(reply.status, wait)
         except (ForbiddenAddress, _UnusableSecret) as error:
             return Rejected(str(error))
@@ -102,37 +108,43 @@ class WebhookSink:
         return self._session
 
 
-def message_id(alert: Alert, subscription: Subscription) -> str:
-    """Return the idempotency key in the characters that a header and a signature can carry.
+def message_id(key: str) -> str:
+    """Return an idempotency key in the characters that a header and a signature can carry.
 
     A full stop separates the parts of what is signed, so it is escaped like all that is not
     printable ASCII.
     """
-    key = quote(idempotency_key(alert, subscription), safe="/:@+=,;~-_")
-    return key.replace(".", "%2E")
+    return quote(key, safe="/:@+=,;~-_").replace(".", "%2E")
 
 
-def cloud_event(alert: Alert, subscription: Subscription, source: str) -> bytes:
-    """Return the message body: a CloudEvent whose data is the Alert record.
+def cloud_event(message: Message, source: str) -> bytes:
+    """Return the body: a CloudEvent whose data is the Alert record, or what there is in its place.
 
     The extension attributes `headline`, `summary` and `disclaimer` are for receivers that show
     the message to people as it is. The same arguments give the same bytes.
     """
-    return msgspec.json.encode(
-        {
-            "specversion": "1.0",
-            "type": EVENT_TYPE,
-            "source": source,
-            "id": message_id(alert, subscription),
-            "subject": alert.unit,
-            "time": alert.at,
-            "datacontenttype": "application/json",
-            "headline": headline(alert),
-            "summary": summary(alert),
-            "disclaimer": DISCLAIMER,
-            "data": alert,
-        }
-    )
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "type": EVENT_TYPES[message.kind],
+        "source": source,
+        "id": message_id(message.id),
+        "time": message.at,
+        "datacontenttype": "application/json",
+        "disclaimer": DISCLAIMER,
+    }
+    if message.kind in ("alert", "test") and message.alerts:
+        alert = message.alerts[0]
+        event |= {"subject": alert.unit, "headline": headline(alert), "summary": summary(alert)}
+        event["data"] = alert
+    elif message.kind == "digest":
+        told = [
+            {"headline": headline(each), "summary": summary(each), "alert": each}
+            for each in message.alerts
+        ]
+        event |= {"headline": f"{len(told)} alerts", "data": {"alerts": told}}
+    else:
+        event |= {"headline": message.text, "data": {message.kind: message.text}}
+    return msgspec.json.encode(event)
 
 
 class _UnusableSecret(Exception):
@@ -156,6 +168,13 @@ def _signed(secret: str | None, key: str, now: datetime, body: bytes) -> dict[st
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def _proved(reply: bytes, challenge: str) -> Answer:
+    """Return whether who answered knows what it was asked: so the address wants alerts."""
+    if challenge.encode() in reply:
+        return Delivered()
+    return Rejected("the answer does not repeat the challenge")
 
 
 def _answer(status: int, wait: float) -> Answer:
