@@ -67,21 +67,17 @@ def ratios(day: Day) -> Cells:
     count, usual, known, size = day.count, day.usual, day.known, day.size
     weight, below, least = count + size, size + usual * known, _LEAST * usual
     fast, slow = day.other
-    crosses, alike = [0.0], CROSSES  # without an excess all accounts of the other side are one
-    if fast > 0.0 or slow > 0.0:
-        excess = (day.scale * max(fast, 0.0), day.scale * max(slow, 0.0))
-        crosses, alike = _accounts(excess, _CROSS), 1
+    alike = fast <= 0.0 and slow <= 0.0  # without an excess all accounts of the other side are one
+    excess = (day.scale * max(fast, 0.0), day.scale * max(slow, 0.0))
+    crosses = [0.0] if alike else _accounts(excess, _CROSS)
     more = [cross * known / below for cross in crosses]
-    found: list[float] = []
-    for own in _accounts(day.own, _OWN):
-        base = max(usual + own, least)
-        quiet = (size + base * known) / below
-        row = [-weight * log(quiet + each) for each in more]
-        if count:
-            gains = [count * log((base + cross) / usual) for cross in crosses]
-            row = list(map(add, gains, row))
-        found += row * alike
-    return found
+    bases = [max(usual + own, least) for own in _accounts(day.own, _OWN)]
+    quiets = [(size + base * known) / below for base in bases]
+    found = [-weight * log(quiet + each) for quiet in quiets for each in more]
+    if count:
+        gains = [count * log((base + cross) / usual) for base in bases for cross in crosses]
+        found = list(map(add, gains, found))
+    return [cell for cell in found for _ in range(CROSSES)] if alike else found
 
 
 def evidence(cells: Cells) -> float:
@@ -123,7 +119,7 @@ def followers(cells: Cells, led: Sequence[float], scale: float) -> float:
 
 def _accounts(traces: Sequence[float], weights: Sequence[float]) -> list[float]:
     """Return what each account makes of the traces of both kernels."""
-    return [0.0, *(weight * trace for trace in traces for weight in weights)]
+    return [0.0, *[weight * trace for trace in traces for weight in weights]]
 
 
 def _weights(cells: Cells) -> list[float]:

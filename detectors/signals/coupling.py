@@ -140,7 +140,8 @@ class CrossBorderCoupling:
         led = [w for w in ways if _enough(counts[w.follower], counts[1 - w.follower])]
         strength = either(ways[0].evidence, ways[1].evidence) if led else 0.0
         score = ranked(score, strength, state.ranks, state.whole, seen)
-        best = max(led or ways, key=lambda way: way.evidence).follower
+        # Of equals the busier side: where neither had an excess yet, nothing speaks for either.
+        best = max(led or ways, key=lambda way: (way.evidence, counts[way.follower])).follower
         factors = seen.climate.factors(seen.today, WINDOW_DAYS)
         expected = levels[best].rate * sum(factors)
         remarkable = (score.strength or 0.0) >= REMARKABLE

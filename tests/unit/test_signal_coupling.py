@@ -137,6 +137,14 @@ def test_a_state_goes_on_from_a_checkpoint_and_stays_small() -> None:
     assert len(msgspec.json.encode(kept.state)) <= 8_192
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_while_nothing_speaks_for_either_way_the_busier_side_is_told(side: int) -> None:
+    found = _run(_attacks(side, [5, 8]), 27)  # what came while it learned is no evidence
+    name = ("Afghan", "Pakistani")[side]
+    for half in found.halves[44:]:
+        assert half[0].reason.startswith(f"2 violent incidents on the {name} side")
+
+
 @pytest.mark.parametrize(
     ("unit", "side"), [("AF-NAN", 0), ("PK-KP", 1), (None, None), ("IR-11", None)]
 )
