@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types unit lock servers bench bench-coding bench-coverage bench-detection bench-incidents bench-backtest bench-simulator bench-store clean
+.PHONY: help demo test lint types unit lock servers bench bench-coding bench-coverage bench-detection bench-incidents bench-backtest bench-simulator bench-store bench-delivery clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-simulator: .venv/dev ## How fast worlds are simulated, and how true
 
 bench-store: .venv/dev ## Speed of the store
 	$(BIN)/python tests/benchmarks/bench_store.py
+
+bench-delivery: .venv/dev servers ## From an alert written to its receipt, beside a bare POST loop
+	$(BIN)/python -m tests.benchmarks.bench_delivery $(ARGS)
 
 lock: .venv/dev ## Renew the lock files from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

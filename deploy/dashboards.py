@@ -338,6 +338,12 @@ def operator_board() -> dashboard.Dashboard:
     outgoing: list[AnyPanel] = [
         series(About("Deliveries", "Attempts to deliver, by channel and how they ended.", "cps"),
                 _rate("tocsin_deliveries_total", "sink, status", "{{sink}} {{status}}")),
+        series(About("Waiting", "Alert revisions not yet delivered, by channel; and subscriptions "
+                      "at which nothing has arrived for a day.", "none"),
+                Query("sum by (sink) (tocsin_parcels_waiting)", "{{sink}} waiting"),
+                Query("max by (sink) (tocsin_subscriptions_failing)", "{{sink}} dead")),
+        series(About("Last delivered", "Time since anything arrived, by channel.", "s"),
+                Query("time() - max by (sink) (tocsin_delivered_timestamp_seconds)", "{{sink}}")),
         series(About("Alert revisions", "Revisions written in an hour, by signal and state.",
                       "none"),
                 Query("sum by (signal, state) (increase(tocsin_alert_revisions_total[1h]))",

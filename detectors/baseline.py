@@ -39,7 +39,9 @@ class Level(Struct, frozen=True):
 
     rate: float  # incidents a day, all factors 1
     size: float
-    least: float = 0.0  # the rate, had the prior no incident: what may be missed when it is quiet
+    #: The rate, had the prior no incident: what may be missed when it is quiet. What the country's
+    #: pace does is no part of it, or many reports of one thing would make others seem missing.
+    least: float = 0.0
 
 
 class Baseline(Struct):
@@ -99,7 +101,7 @@ class Baseline(Struct):
         return Level(
             rate=self.rate(prior),
             size=1.0 / (min(max(learned, low), high) + unsure),
-            least=self.total / (self.days + _prior_days(prior)),
+            least=self.total / (self.days + _prior_days(None)),
         )
 
 

@@ -2,7 +2,8 @@
 
 The level has a half-life of 60 days. Upon it come factors: of the weekday, of the month of the
 year, and of the Islamic calendar (Ramadan, Eid al-Fitr, Eid al-Adha, the first ten days of
-Muharram). Each is the ratio of what its days brought to what the level and the other factors let
+Muharram). Days far beyond the usual count only up to a bound (winsorising, Huber 1964). Each factor
+is the ratio of what its days brought to what the level and the other factors let
 expect, both discounted with a half-life of three years, and drawn to 1 by a prior worth 30 reports,
 more where they come in bursts (a Gamma-Poisson posterior mean, with quasi-likelihood weights:
 McCullagh & Nelder 1989, 9.2). Months of the Islamic calendar begin by the sight of the moon, a
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import sqrt
 from typing import Final
 
 from msgspec import Struct, field
@@ -37,6 +39,7 @@ _FACTOR_KEPT: Final = 0.5 ** (1 / (3 * 365.25))  # per day
 _PRIOR: Final = 30.0  # expected reports
 _LEARNING: Final = 28  # days before factors are learned
 _KNOWN: Final = 7  # days before there is a mean
+_FAR: Final = 3.0  # standard deviations of a day's reports
 _MOST_KEPT: Final = 8  # stretches of days whose factors are kept
 
 
@@ -148,11 +151,13 @@ class Climate(Struct, dict=True):
                 parts.append((ratio, weight))
         return parts
 
-    def _learn(self, day: int, count: int) -> None:
+    def _learn(self, day: int, count: float) -> None:
         """Learn a day that is over."""
         factor, mean = self.factor(day), self.reports / self.exposure if self.exposure else 0.0
         usual = mean * factor
         if self.learned >= _LEARNING:
+            # One story that all reprint is no season: what is far beyond the usual counts in part.
+            count = min(count, usual + _FAR * sqrt(self.dispersion * max(usual, 1.0)))
             for ratio in (*self.weekdays, *self.months, *self.occasions):
                 ratio.fade()
             parts = list(zip(self._parts(day), self._factors(day), strict=True))

@@ -69,7 +69,7 @@ class Monitor:
             onward.append(Tick(0, 1, instant(self._watch.state.closed)))
         first = self._scores
         self._scores += len(onward)
-        return Passed(coded, scores, self._desk.take(enumerate(onward, first)))
+        return Passed(coded, scores, self._desk.take(enumerate(onward, first)).alerts)
 
     def run(
         self,

@@ -8,10 +8,12 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
+from detectors.acts import RETRACTED
+from detectors.answers import Answers, Stood, answers
 from detectors.calibration import Calibration, Forecast, calibration, rate_interval
 from detectors.ledger import Skill, skill
 from detectors.onsets import Onset
-from detectors.records import Alert
+from detectors.records import Alert, AlertState, Remark
 from detectors.warned import Call, Leads, leads, match
 
 By: TypeAlias = Literal["signal", "unit", "horizon", "month"]
@@ -40,6 +42,7 @@ class Row(Struct, frozen=True):
     false_per_year: float | None  # claims that failed, per unit-year
     false_interval: tuple[float, float] | None  # 95 %, exact Poisson
     leads: Leads | None  # None: it is not known which onsets there were
+    answers: Answers | None = None  # None: it is not known how alerts were answered
 
 
 class Facts(Struct, frozen=True):
@@ -48,6 +51,7 @@ class Facts(Struct, frozen=True):
     onsets: tuple[Onset, ...] | None = None  # None: not looked for
     exposures: tuple[Exposure, ...] = ()
     dark: Mapping[str, Collection[date]] = {}  # by unit, days on which coverage was not ok
+    stood: Mapping[str, Stood] | None = None  # by alert, those that were warnings
 
 
 def key_of(alert: Alert, by: By) -> str:
@@ -73,7 +77,7 @@ def table(alerts: Iterable[Alert], facts: Facts, by: By | None = None) -> list[R
     """
     every = list(alerts)
     calls = None if facts.onsets is None else match(facts.onsets, every, facts.dark)
-    rows = [_row(ALL, every, facts.exposures, calls)]
+    rows = [_row(ALL, every, facts.exposures, calls, facts.stood)]
     if by is None:
         return rows
     groups: dict[str, list[Alert]] = {}
@@ -91,7 +95,8 @@ def table(alerts: Iterable[Alert], facts: Facts, by: By | None = None) -> list[R
                 if owned
                 else match(facts.onsets, groups[key], facts.dark)
             )
-        rows.append(_row(key, groups[key], _exposed(facts.exposures, by, key), seen))
+        exposed = _exposed(facts.exposures, by, key)
+        rows.append(_row(key, groups[key], exposed, seen, facts.stood))
     return rows
 
 
@@ -129,7 +134,11 @@ def _unit_years(exposures: Iterable[Exposure]) -> float:
 
 
 def _row(
-    key: str, alerts: Sequence[Alert], exposures: Iterable[Exposure], calls: Sequence[Call] | None
+    key: str,
+    alerts: Sequence[Alert],
+    exposures: Iterable[Exposure],
+    calls: Sequence[Call] | None,
+    stood: Mapping[str, Stood] | None,
 ) -> Row:
     found = skill(alerts)
     years = _unit_years(exposures)
@@ -141,7 +150,36 @@ def _row(
         false_per_year=found.false / years if years else None,
         false_interval=rate_interval(found.false, years) if years else None,
         leads=None if calls is None else leads(calls),
+        answers=None if stood is None else answers(stood[a.id] for a in alerts if a.id in stood),
     )
+
+
+class Contested(Struct, frozen=True):
+    """An alert that analysts disputed or retracted, and how its claim turned out."""
+
+    alert: str
+    unit: str
+    state: AlertState
+    probability: float
+    said: tuple[Remark, ...]  # the disputes, and the reason of a retraction
+    verdict: str | None  # None: it is not settled
+
+
+def contested(alerts: Iterable[Alert]) -> list[Contested]:
+    """Return the alerts that analysts hold to be wrong, the one that opened first before others."""
+    found = []
+    for alert in sorted(alerts, key=lambda a: (a.opened_at, a.id)):
+        retracted = alert.state == "retracted"
+        said = tuple(
+            each
+            for each in alert.remarks
+            if each.kind == "dispute" or (retracted and each.text.startswith(RETRACTED))
+        )
+        if said or retracted:
+            verdict = alert.outcome.verdict if alert.outcome else None
+            probability = alert.claim.probability
+            found.append(Contested(alert.id, alert.unit, alert.state, probability, said, verdict))
+    return found
 
 
 def forecasts(alerts: Iterable[Alert]) -> list[Forecast]:

@@ -5,25 +5,28 @@ A worker is a Faust app with one agent for each stage, on the transport of `stre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import faust
 from faust.types import AppT
 
-from detectors.records import Subscription
 from streams import kafka, topics
-from streams.agents import alert, code, detect
+from streams.agents import alert, code, deliver, detect, route
 from streams.agents.deadletters import DeadLetters
-from streams.agents.deliver import Deliverer, addresses_of
 from streams.agents.stage import Core, Stage, producer_of, send
+from streams.delivery.courier import Courier
+from streams.delivery.mailbox import Terms
+from streams.delivery.means import Installation
+from streams.delivery.office import Post
 from streams.metrics import Metrics
 from streams.settings import Settings
-from streams.sinks import SINKS
+from streams.sinks import FORGETFUL, SINKS
 from streams.sinks.base import SinkContext
+from streams.sinks.documents import DocumentSink
 from streams.state import StateTopic
+from streams.subscriptions import Directory
 from streams.transport import Batch, BatchSchema, Transport
 
 STAGES: Final = ("code", "detect", "alert")
@@ -78,10 +81,17 @@ class Worker:
         settings: Settings,
         metrics: Metrics,
         *,
-        sink_context: SinkContext | None = None,
+        deliveries: tuple[SinkContext, Directory] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the settings, the metrics, what sinks need (None: nothing is delivered), a clock."""
+        """Take the settings and the metrics.
+
+        Args:
+            settings: All settings.
+            metrics: Where the stages are measured.
+            deliveries: What sinks need, and all subscriptions; None: nothing is delivered.
+            now: The clock.
+        """
         self._settings = settings
         self._metrics = metrics
         self._layout = kafka.layout(settings.kafka)
@@ -107,8 +117,8 @@ class Worker:
             alert.new_core(self._layout, grid, settings.policy(), metrics),
         )
         self._add_commands()
-        if sink_context is not None:
-            self._add_deliveries(sink_context)
+        if deliveries is not None:
+            self._add_deliveries(*deliveries)
 
     def _channel(self, topic: topics.Topic) -> Any:  # noqa: ANN401 - Faust's own type
         return self.app.topic(
@@ -117,25 +127,43 @@ class Worker:
         )
 
     def _add(
-        self, name: str, topic: topics.Topic, state: topics.Topic, new_core: Callable[[int], Core]
+        self,
+        name: str,
+        topic: topics.Topic,
+        state: topics.Topic,
+        new_core: Callable[[int], Core],
+        *,
+        timed: bool = False,
     ) -> None:
         async def agent(stream: Any) -> None:  # noqa: ANN401 - Faust's own type
-            if name not in self.stages:
-                self.stages[name] = Stage(
-                    name,
-                    new_core,
-                    StateTopic(
-                        self._layout.name(state),
-                        lambda: kafka.reader(self._settings.kafka),
-                        producer_of(stream.app),
-                    ),
-                    checkpoint_seconds=self._settings.worker.checkpoint_seconds,
-                    metrics=self._metrics,
-                )
-            async for _ in self.stages[name].run(stream):
+            stage = self._stage(name, state, new_core, topic if timed else None)
+            async for _ in stage.run(stream):
                 pass
 
         self.app.agent(self._channel(topic), name=name)(_guarded(self.app, agent))
+
+    def _stage(
+        self,
+        name: str,
+        state: topics.Topic,
+        new_core: Callable[[int], Core],
+        timed: topics.Topic | None = None,
+    ) -> Stage:
+        """Return a stage, made when Faust has its producer; `timed`: the topic of such a one."""
+        if name not in self.stages:
+            self.stages[name] = Stage(
+                name,
+                new_core,
+                StateTopic(
+                    self._layout.name(state),
+                    lambda: kafka.reader(self._settings.kafka),
+                    producer_of(self.app),
+                ),
+                checkpoint_seconds=self._settings.worker.checkpoint_seconds,
+                metrics=self._metrics,
+                timed=None if timed is None else self._layout.name(timed),
+            )
+        return self.stages[name]
 
     def _add_commands(self) -> None:
         dead = DeadLetters("commands", topics.COMMANDS, self._layout, self._metrics)
@@ -150,18 +178,35 @@ class Worker:
         channel = self._channel(topics.COMMANDS)
         self.app.agent(channel, name="commands")(_guarded(self.app, agent))
 
-    def _add_deliveries(self, context: SinkContext) -> None:
-        addresses = addresses_of(
-            subscriptions(self._settings), {n: partial(SINKS[n], context) for n in SINKS}
+    def _add_deliveries(self, context: SinkContext, directory: Directory) -> None:
+        """Add the stages that tell subscribers: who is told of what, and how it gets there."""
+        settings, metrics = self._settings, self._metrics
+        self._add(
+            "route",
+            topics.ALERTS,
+            topics.STATE_ROUTE,
+            route.new_core(self._layout, directory, metrics, context.now, FORGETFUL),
+            timed=True,
         )
-        attempts = self._settings.delivery.attempts
-        deliverer = Deliverer(self._layout, addresses, attempts, self._metrics, context.revisions)
+        sinks = {name: make(context) for name, make in SINKS.items()}
+        means = Installation(settings, context.now)
+        courier = Courier(self._layout, directory, sinks, means, metrics, context.now)
+        terms = Terms(
+            attempts=settings.delivery.attempts,
+            stale=timedelta(hours=settings.delivery.stale_hours),
+            documents=frozenset(n for n, each in sinks.items() if isinstance(each, DocumentSink)),
+        )
+        new_core = deliver.new_core(self._layout, terms, metrics, courier.wake, context.now)
 
         async def agent(stream: Any) -> None:  # noqa: ANN401
-            async for _ in deliverer.run(stream):
-                pass
+            stage = self._stage("deliver", topics.STATE_DELIVER, new_core, topics.OUTBOX)
+            try:
+                await Post(self.app, stage, courier).run(stream)
+            finally:
+                for sink in sinks.values():
+                    await sink.close()
 
-        self.app.agent(self._channel(topics.ALERTS), name="deliver")(_guarded(self.app, agent))
+        self.app.agent(self._channel(topics.OUTBOX), name="deliver")(_guarded(self.app, agent))
 
     async def start(self) -> None:
         """Join the group and begin to work."""
@@ -212,21 +257,3 @@ def _guarded(app: AppT, agent: Callable[[Any], Any]) -> Callable[[Any], Any]:
             raise
 
     return guarded
-
-
-def subscriptions(settings: Settings) -> Sequence[tuple[Subscription, str | None]]:
-    """Return the subscriptions of the settings, with their secrets, and the feed of all alerts."""
-    found: list[tuple[Subscription, str | None]] = [
-        (Subscription(id="feed", sink="atom", address="alerts"), None)
-    ]
-    for webhook in settings.delivery.webhooks:
-        subscription = Subscription(
-            id=webhook.name,
-            sink="webhook",
-            address=webhook.url,
-            minimum_severity=webhook.minimum_severity,
-            units=webhook.units,
-            signals=webhook.signals,
-        )
-        found.append((subscription, webhook.secret.get_secret_value()))
-    return found

@@ -12,17 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
+from detectors.delivery_records import Delivery, Parcel, Subscription
 from detectors.records import (
     Alert,
     Command,
-    Delivery,
     Event,
     Heartbeat,
     Record,
     Report,
     Score,
     SourceHealth,
-    Subscription,
     Tick,
 )
 
@@ -37,6 +36,8 @@ REASONS: Final[dict[str, str]] = {
     "wrong_type": "a field has the wrong type or is out of bounds: see the topic's schema",
     "time_too_old": "the time is before 2000: send when the report was first seen, in UTC",
     "time_in_future": "the time is more than a day ahead of the clock: set the source's clock",
+    "undelivered": "no attempt to deliver it succeeded: mend the channel, then send it again",
+    "act_refused": "what an analyst asked for cannot be done: see the detail, then ask anew",
     "coding_failed": "reading the report met with a defect: report it, upgrade, then replay",
 }
 LARGEST_BYTES: Final = 1_000_000
@@ -47,9 +48,15 @@ _encoder: Final = msgspec.json.Encoder()
 encode: Final[Callable[[Record], bytes]] = _encoder.encode
 
 TYPES: Final[tuple[type[Record], ...]] = (
-    Report, Heartbeat, Tick, Event, Score, Alert, Command, SourceHealth, Subscription, Delivery,
+    Report, Heartbeat, Tick, Event, Score, Alert, Command, SourceHealth, Subscription, Parcel,
+    Delivery,
 )  # fmt: skip
 _TAGS: Final = {record.__struct_config__.tag: record for record in TYPES}
+
+
+def tag_of(record: type[Any]) -> str:
+    """Return the type and version that a record carries on the wire."""
+    return str(record.__struct_config__.tag)
 
 
 class Rejected(Exception):

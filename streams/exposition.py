@@ -1,13 +1,14 @@
-"""The small HTTP server beside a worker: metrics, health, readiness, and the alert feed."""
+"""The small HTTP server beside a worker: metrics, health, readiness, feeds and other documents."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from email.message import Message
+from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple, Self
@@ -16,8 +17,17 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 
+from streams.served import Document, Documents
+from streams.unsubscribe import SubscriptionPages
+
+#: The most bytes of a posted form that are read; what is posted is known from the path alone.
+_LONGEST_FORM = 8_192
 #: None when all is well, else the reason in words.
 Check = Callable[[], str | None]
+
+
+_DOCUMENTS = "/feeds/"
+_ATOM = "application/atom+xml; charset=utf-8"
 
 
 class Server:
@@ -48,7 +58,7 @@ class Server:
         self.close()
 
 
-def serve(
+def serve(  # noqa: PLR0913 - one for each thing that is served
     registry: CollectorRegistry,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -56,8 +66,10 @@ def serve(
     healthy: Check = lambda: None,
     ready: Check = lambda: None,
     feed: Callable[[], bytes] | None = None,
+    pages: SubscriptionPages | None = None,
+    documents: Documents | None = None,
 ) -> Server:
-    """Serve `/metrics`, `/healthz`, `/readyz` and, given a feed, `/feed.atom`.
+    """Serve `/metrics`, `/healthz`, `/readyz` and, given them, `/feed.atom` and `/feeds/...`.
 
     Nothing is authenticated, so the server listens on loopback unless told otherwise.
 
@@ -68,6 +80,9 @@ def serve(
         healthy: Whether the process works at all (its event loop answers); never the broker.
         ready: Whether it can do its work (partitions assigned, state recovered).
         feed: The Atom feed's bytes. A reader that has them already gets 304 by their ETag.
+        documents: Returns the document at a path below `/feeds/`, None where there is none. The
+            path is as the reader wrote it.
+        pages: Answers the links of mails, `/unsubscribe/...` and `/confirm/...`.
 
     Raises:
         OSError: The address is taken or not this machine's.
@@ -78,8 +93,11 @@ def serve(
         "/readyz": lambda _: _verdict(ready()),
     }
     if feed is not None:
-        routes["/feed.atom"] = lambda headers: _feed(feed(), headers)
-    return Server(_Http(host, port, routes))
+        routes["/feed.atom"] = lambda headers: _document(Document(feed(), _ATOM), headers)
+    http = _Http(host, port, routes)
+    http.pages = pages
+    http.documents = documents
+    return Server(http)
 
 
 class _Reply(NamedTuple):
@@ -105,18 +123,35 @@ def _exposition(registry: CollectorRegistry, headers: Message) -> _Reply:
     return _Reply(HTTPStatus.OK, packed, content_type, (vary, ("Content-Encoding", "gzip")))
 
 
-def _feed(body: bytes, headers: Message) -> _Reply:
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    # RFC 9110, 13.1.2: the comparison is weak, so a proxy's W/ prefix makes no difference.
-    known = {tag.strip().removeprefix("W/") for tag in headers.get("If-None-Match", "").split(",")}
-    extra = (("ETag", etag), ("Cache-Control", "no-cache"))
-    if known & {etag, "*"}:
-        return _Reply(HTTPStatus.NOT_MODIFIED, b"", headers=extra)
-    return _Reply(HTTPStatus.OK, body, "application/atom+xml; charset=utf-8", extra)
+def _document(document: Document, headers: Message) -> _Reply:
+    extra = [("ETag", document.etag), ("Cache-Control", "no-cache")]
+    if document.modified is not None:
+        extra.append(("Last-Modified", format_datetime(document.modified, usegmt=True)))
+    if _is_known(document, headers):
+        return _Reply(HTTPStatus.NOT_MODIFIED, b"", headers=tuple(extra))
+    return _Reply(HTTPStatus.OK, document.body, document.content_type, tuple(extra))
+
+
+def _is_known(document: Document, headers: Message) -> bool:
+    """Whether the reader has the document: by its ETag, or where it names none, by its time."""
+    if (asked := headers.get("If-None-Match")) is not None:  # RFC 9110, 13.2.2: the date is ignored
+        # 13.1.2: the comparison is weak, so a proxy's W/ prefix makes no difference.
+        tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
+        return bool(tags & {document.etag, "*"})
+    try:
+        since = parsedate_to_datetime(headers.get("If-Modified-Since", ""))
+    except (ValueError, OverflowError):  # 13.1.3: what is no date is ignored
+        return False
+    if since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    modified = document.modified
+    return modified is not None and modified.replace(microsecond=0) <= since
 
 
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
+    pages: SubscriptionPages | None = None
+    documents: Documents | None = None
 
     def __init__(
         self, host: str, port: int, routes: Mapping[str, Callable[[Message], _Reply]]
@@ -124,6 +159,12 @@ class _Http(ThreadingHTTPServer):
         self.routes = routes
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
+
+    def route(self, path: str) -> Callable[[Message], _Reply] | None:
+        if self.documents is not None and path.startswith(_DOCUMENTS):
+            document = self.documents(path.removeprefix(_DOCUMENTS))
+            return None if document is None else lambda headers: _document(document, headers)
+        return self.routes.get(path)
 
     def handle_error(self, request: object, client_address: object) -> None:
         # A reader that hangs up is its own affair; whatever is ours was logged by the handler.
@@ -141,20 +182,44 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._answer(with_body=False)
 
+    def do_POST(self) -> None:
+        assert isinstance(self.server, _Http)  # noqa: S101 (tells the type checker)
+        self.close_connection = True  # a form is posted once
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            self._send(_Reply(HTTPStatus.LENGTH_REQUIRED, b"length required\n"))
+            return
+        if len(length) > 9 or int(length) > _LONGEST_FORM:
+            self._send(_Reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too long\n"))
+            return
+        self.rfile.read(int(length))
+        page = self.server.pages.answer("POST", self.path) if self.server.pages else None
+        only = (("Allow", "GET, HEAD"),)
+        not_allowed = _Reply(HTTPStatus.METHOD_NOT_ALLOWED, b"not allowed\n", headers=only)
+        self._send(_Reply(*page) if page else not_allowed)
+
     def _answer(self, *, with_body: bool) -> None:
         assert isinstance(self.server, _Http)  # noqa: S101 (tells the type checker)
-        route = self.server.routes.get(self.path.partition("?")[0])
+        if self.server.pages and (page := self.server.pages.answer(self.command, self.path)):
+            self._send(_Reply(*page), with_body=with_body)
+            return
         try:
+            route = self.server.route(self.path.partition("?")[0])
             reply = route(self.headers) if route else _Reply(HTTPStatus.NOT_FOUND, b"not found\n")
         except Exception:
             # The reader learns that it failed, the log learns why.
             structlog.get_logger(__name__).exception("metrics.request_failed", path=self.path)
             reply = _Reply(HTTPStatus.INTERNAL_SERVER_ERROR, b"internal error\n")
+        self._send(reply, with_body=with_body)
+
+    def _send(self, reply: _Reply, *, with_body: bool = True) -> None:
         self.send_response(reply.status)
         if reply.status is not HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Type", reply.content_type)
             self.send_header("Content-Length", str(len(reply.body)))
         self.send_header("X-Content-Type-Options", "nosniff")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         for name, value in reply.headers:
             self.send_header(name, value)
         self.end_headers()

@@ -32,7 +32,7 @@ __all__ = [
     "build_metrics", "declare", "serve", "show_alerts", "show_build", "show_score", "show_source",
 ]  # fmt: skip
 
-Stage = Literal["collect", "code", "detect", "alert", "deliver", "store"]
+Stage = Literal["collect", "code", "detect", "alert", "route", "deliver", "store"]
 DataState = Literal["ok", "thin", "dark", "learning"]
 
 #: The numbers of `tocsin_alert_severity_level`.
@@ -248,6 +248,19 @@ class Metrics:
         Spec(
             "tocsin_deliveries_total", "Attempts to deliver, by how they ended.", ("sink", "status")
         ),
+    ]
+    delivered: Annotated[
+        Gauge,
+        Spec(
+            "tocsin_delivered_timestamp_seconds", "When something last arrived, by sink.", ("sink",)
+        ),
+    ]
+    waiting: Annotated[
+        Gauge, Spec("tocsin_parcels_waiting", "Alert revisions not yet delivered.", ("sink",))
+    ]
+    failing: Annotated[
+        Gauge,
+        Spec("tocsin_subscriptions_failing", "Subscriptions whose channel is dead.", ("sink",)),
     ]
     report_to_alert: Annotated[
         Histogram,

@@ -26,13 +26,16 @@ from streams.app import STAGES, Worker
 from streams.broker import VOLATILE, EmbeddedBroker
 from streams.codecs import REASONS
 from streams.collect import Collector
+from streams.delivery.pages import pages_of
 from streams.metrics import Server, build_metrics, declare, show_build
 from streams.metrics import serve as serve_http
+from streams.published import Published
 from streams.settings import Kafka, Settings
 from streams.sinks import SINKS, SinkContext
-from streams.sinks.feed import FeedInfo, render
+from streams.sinks.context import context_of
 from streams.store import Store
 from streams.store.projector import Projector
+from streams.subscriptions import Directory
 
 #: The exit code of a process that failed and should be started again (sysexits: software error).
 FAILED: Final = 70
@@ -47,7 +50,8 @@ _STAGE_TOPICS: Final = {
     "code": topics.REPORTS,
     "detect": topics.EVENTS,
     "alert": topics.SCORES,
-    "deliver": topics.ALERTS,
+    "route": topics.ALERTS,
+    "deliver": topics.OUTBOX,
 }
 _log = structlog.get_logger(__name__)
 
@@ -129,7 +133,7 @@ class Process:
 
     @property
     def address(self) -> str:
-        """Where `/metrics`, `/healthz`, `/readyz` and `/feed.atom` are served."""
+        """Where `/metrics`, `/healthz`, `/readyz`, `/feed.atom` and `/feeds/` are served."""
         host = self.settings.worker.metrics_host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server.port}"
 
@@ -179,12 +183,18 @@ class Process:
         await self.producer.start()
         stack.push_async_callback(_stop, "producer", self.producer.stop, _PRODUCER_SECONDS)
         self._declare()
-        self.worker = Worker(settings, self.metrics, sink_context=self._sink_context())
+        self.directory = Directory(settings, self.metrics)
+        context = self._sink_context()
+        deliveries = None if context is None else (context, self.directory)
+        self.worker = Worker(settings, self.metrics, deliveries=deliveries)
         self.worker.app.on_partitions_assigned.connect(self._note_joined, weak=False)
         self.server = stack.enter_context(self._serve_http())
         if self._parts["store"]:
             self.projector = Projector(settings, self.store, self.metrics)
             self._begin(stack, "projector", self.projector)
+        if deliveries is not None:
+            self._begin(stack, "directory", self.directory)
+            await self._know_subscriptions()
         stack.push_async_callback(_stop, "worker", self._stop_worker, _WORKER_SECONDS)
         await self.worker.start()
         if self.collector is not None:
@@ -193,11 +203,21 @@ class Process:
         self._tasks["pulse"] = pulse
         stack.callback(pulse.cancel)
 
+    async def _know_subscriptions(self) -> None:
+        """Wait until all subscriptions are known: before that nobody could be told."""
+        ready = asyncio.create_task(self.directory.ready())
+        try:
+            await asyncio.wait({ready, self._tasks["directory"]}, return_when="FIRST_COMPLETED")
+        finally:
+            ready.cancel()
+        if (failure := self._tasks["directory"]).done():
+            failure.result()
+
     def _declare(self) -> None:
         show_build(self.metrics, metadata.version("tocsin"))
         declare(
             self.metrics,
-            stages=("collect", *STAGES, "deliver", "store"),
+            stages=("collect", *STAGES, "route", "deliver", "store"),
             sources=[source.name for source in self.settings.sources],
             sinks=SINKS,
             reasons=REASONS,
@@ -206,38 +226,28 @@ class Process:
     def _sink_context(self) -> SinkContext | None:
         if not self._parts["deliver"]:
             return None
-        delivery = self.settings.delivery
-        return SinkContext(
-            source=delivery.source,
-            now=_now,
-            alerts_for=self.store.alerts_for,
-            revisions=self.store.revisions,
-            feeds=self.settings.worker.data_dir / "feeds",
-            allowed_hosts=frozenset(host.lower() for host in delivery.allowed_hosts),
+        store = self.store
+        return context_of(
+            self.settings, alerts_for=store.alerts_for, revisions=store.revisions, now=_now
         )
 
     def _serve_http(self) -> Server:
         worker = self.settings.worker
+        published = Published(self.settings, self.store, self._since)
         return serve_http(
             self._registry,
             worker.metrics_host,
             worker.metrics_port,
             healthy=self.why_unhealthy,
             ready=self.why_unready,
-            feed=self._feed,
+            feed=lambda: published.feed(self.address),
+            documents=published.document,
+            pages=pages_of(self.settings, self.directory, self.producer, self.layout),
         )
 
-    def _feed(self) -> bytes:
-        """Render all alerts as the feed of this installation; called on the server's threads."""
-        about = FeedInfo(
-            source=self.settings.delivery.source,
-            name="alerts",
-            self_url=f"{self.address}/feed.atom",
-            empty_since=self._since,
-        )
-        return render(self.store.alerts(), about)
-
-    def _begin(self, stack: AsyncExitStack, name: str, part: Projector | Collector) -> None:
+    def _begin(
+        self, stack: AsyncExitStack, name: str, part: Projector | Collector | Directory
+    ) -> None:
         task = asyncio.create_task(part.run(), name=name)
         self._tasks[name] = task
 

@@ -6,10 +6,20 @@ An unknown key is an error. `TOCSIN_KAFKA_BOOTSTRAP` sets `kafka.bootstrap`.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +32,8 @@ from detectors.budget import Budget
 from detectors.model import Model, ModelError, decode, untrained
 from detectors.records import Severity
 from detectors.timegrid import Grid
+from streams.chat_urls import check_chat_url
+from streams.mail_address import check_mailbox
 from streams.sources.config import SourceConfig
 
 DEFAULT_FILE = Path("tocsin.toml")
@@ -117,6 +129,85 @@ class Webhook(Section):
     signals: tuple[str, ...] = Field((), description="Signals; empty: all.")
 
 
+class Chat(Section):
+    """A chat that subscriptions may name as their address."""
+
+    name: str = Field(min_length=1, description="What subscriptions call it.")
+    url: SecretStr = Field(description="An Apprise URL, such as slack://... or matrixs://...")
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: SecretStr) -> SecretStr:
+        check_chat_url(url.get_secret_value())
+        return url
+
+
+class AlertmanagerTarget(Section):
+    """A Prometheus Alertmanager that subscriptions may name as their address."""
+
+    name: str = Field(min_length=1, description="What subscriptions call it.")
+    url: SecretStr = Field(
+        description="Where it is (http or https), with its path prefix, user and password if any."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(url.get_secret_value())
+            is_right = parts.scheme in ("http", "https") and bool(parts.hostname)
+            is_right = is_right and not parts.query and not parts.fragment and parts.port != 0
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise ValueError("an Alertmanager's URL is http(s)://host[:port][/prefix]")
+        return url
+
+
+class Smtp(Section):
+    """The mail server that takes alerts as e-mail, and what the mails say of this installation."""
+
+    host: str = Field(min_length=1, description="Mail server that takes alerts for sending.")
+    port: int | None = Field(
+        None, ge=1, le=65535, description="Its port: 465 for tls, 587 for starttls, 25 for none."
+    )
+    user: str | None = Field(None, description="User name, where it asks for one.")
+    password: SecretStr | None = Field(None, description="Password.")
+    security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="Encryption; none only without a password."
+    )
+    ca_file: Path | None = Field(None, description="Its certificate authority (PEM), if private.")
+    sender: str = Field(description="Mailbox that mails come from.")
+    reply_to: str | None = Field(None, description="Mailbox that people read, for replies.")
+    public_url: str | None = Field(
+        None, description="Where readers reach /unsubscribe and /confirm (https)."
+    )
+
+    @field_validator("sender", "reply_to")
+    @classmethod
+    def _is_mailbox(cls, value: str | None) -> str | None:
+        return None if value is None else check_mailbox(value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[!-;=?-~]+", value):
+            raise ValueError("an address that begins with https://")
+        return value
+
+    @model_validator(mode="after")
+    def _guards_the_password(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password go together")
+        if self.user is not None and self.security == "none":
+            raise ValueError("a password is not sent in the clear: set security to tls or starttls")
+        return self
+
+    def port_used(self) -> int:
+        """Return the port: the one that is set, or the usual one."""
+        return self.port or {"none": 25, "starttls": 587, "tls": 465}[self.security]
+
+
 class Delivery(Section):
     """How alerts leave."""
 
@@ -124,8 +215,35 @@ class Delivery(Section):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Receivers' hosts that may be private or plain http."
     )
-    attempts: int = Field(6, ge=1, description="Attempts before a delivery is given up.")
+    chats: tuple[Chat, ...] = Field((), description="Chats, one [[delivery.chats]] each.")
+    alertmanagers: tuple[AlertmanagerTarget, ...] = Field(
+        (), description="Alertmanagers, one [[delivery.alertmanagers]] each."
+    )
+    attempts: int = Field(
+        24, ge=1, description="Attempts before a delivery is given up: 24 take half a day."
+    )
+    timeout_seconds: Positive = Field(10.0, description="A receiver is given so long to answer.")
+    stale_hours: float = Field(
+        48.0, gt=0.0, description="Alerts older than this are not sent as news (after a replay)."
+    )
     source: str = Field("https://tocsin.invalid/", description="This installation, as a URI.")
+    cap_status: Literal["Actual", "Exercise", "Test"] = Field(
+        "Exercise", description="What CAP messages are: Actual only if people are to act on them."
+    )
+    key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Master key of signing secrets and unsubscribe links, 32 characters or more.",
+    )
+    smtp: Smtp | None = Field(None, description="Mail server, as JSON; in the file as a table.")
+
+    @field_validator("chats", "alertmanagers")
+    @classmethod
+    def _check_names(cls, targets: tuple[Chat | AlertmanagerTarget, ...]) -> Any:  # noqa: ANN401
+        names = [each.name for each in targets]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"a name is given twice: {', '.join(twice)}")
+        return targets
 
 
 class Settings(BaseSettings):

@@ -13,18 +13,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from detectors.records import (
-    Alert,
-    Command,
-    Delivery,
-    Event,
-    Heartbeat,
-    Report,
-    Score,
-    SourceHealth,
-    Subscription,
-    Tick,
-)
+from detectors.delivery_records import Delivery, Parcel, Subscription
+from detectors.records import Alert, Command, Event, Heartbeat, Report, Score, SourceHealth, Tick
 
 DEFAULT_PREFIX = "tocsin"
 #: What a broker takes, in bytes. A report may be far smaller; a dead letter holds what came.
@@ -130,6 +120,15 @@ SUBSCRIPTIONS = Topic(
     compacted=True,
     purpose="Who asked for which alerts.",
 )
+OUTBOX = Topic(
+    name="outbox.v1",
+    key="subscription id",
+    values=(Parcel,),
+    partitioned_by="subscription id",
+    retention_ms=30 * _DAY_MS,
+    compacted=False,
+    purpose="Each alert revision on its way to each subscription that follows the alert.",
+)
 DELIVERIES = Topic(
     name="deliveries.v1",
     key="subscription id",
@@ -137,7 +136,7 @@ DELIVERIES = Topic(
     partitioned_by="subscription id",
     retention_ms=400 * _DAY_MS,
     compacted=False,
-    purpose="Every attempt to deliver an alert.",
+    purpose="Every attempt to deliver an alert, and why there was none.",
 )
 DEAD_LETTERS = Topic(
     name="dead-letters.v1",
@@ -166,6 +165,8 @@ def _state(stage: str, partitioned_by: str) -> Topic:
 STATE_CODE = _state("code", "source id")
 STATE_DETECT = _state("detect", "unit")
 STATE_ALERT = _state("alert", "signal")
+STATE_ROUTE = _state("route", "alert id")
+STATE_DELIVER = _state("deliver", "subscription id")
 
 TOPICS: tuple[Topic, ...] = (
     REPORTS,
@@ -175,11 +176,14 @@ TOPICS: tuple[Topic, ...] = (
     COVERAGE,
     COMMANDS,
     SUBSCRIPTIONS,
+    OUTBOX,
     DELIVERIES,
     DEAD_LETTERS,
     STATE_CODE,
     STATE_DETECT,
     STATE_ALERT,
+    STATE_ROUTE,
+    STATE_DELIVER,
 )
 
 

@@ -6,9 +6,10 @@ probability is never rounded to certainty.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, get_args
 
-from detectors.records import Alert, IncidentRef, Voice
+from detectors.records import Alert, IncidentRef, Severity, Voice
 from detectors.world.families import FAMILIES
 from detectors.world.units import name_of
 
@@ -65,14 +66,51 @@ def summary(alert: Alert) -> str:
 
 def details(alert: Alert) -> str:
     """Tell the whole alert in plain text, a line for each incident, ending in the disclaimer."""
-    paragraphs = [summary(alert)]
-    paragraphs += [f"Changed: {_sentence(alert.changed)}"] if alert.changed else []
-    paragraphs += [f"Reason: {_sentence(alert.reason)}"] if alert.reason else []
-    paragraphs += [f"Note: {_sentence(alert.note)}"] if alert.note else []
+    told = paragraphs(alert)
     if alert.evidence:
-        paragraphs.append("\n".join(f"- {_incident(each)}" for each in alert.evidence))
-    paragraphs.append(DISCLAIMER)
-    return "\n\n".join(paragraphs)
+        told.append("\n".join(f"- {each}" for each in incidents(alert)))
+    return "\n\n".join([*told, DISCLAIMER])
+
+
+def paragraphs(alert: Alert) -> list[str]:
+    """Tell an alert in paragraphs, without its incidents and the disclaimer."""
+    told = [summary(alert)]
+    told += [f"Changed: {_sentence(alert.changed)}"] if alert.changed else []
+    told += [f"Reason: {_sentence(alert.reason)}"] if alert.reason else []
+    told += [f"Note: {_sentence(alert.note)}"] if alert.note else []
+    return told
+
+
+def incidents(alert: Alert) -> list[str]:
+    """Tell each incident of an alert in a line: day, place, killed, and who says so."""
+    return [_incident(each) for each in alert.evidence]
+
+
+def subject(alert: Alert) -> str:
+    """Say in a few words how grave an alert is and where, for the subject of a mail.
+
+    For example "Warning, Kandahar: rise of violent incidents"; a state other than open follows
+    the severity.
+    """
+    state = "" if alert.state == "open" else f", {alert.state}"
+    about = f"{alert.direction} of {_indicator(alert)}"
+    return f"{alert.severity.capitalize()}{state}, {name_of(alert.unit)}: {about}"
+
+
+def digest_subject(alerts: Sequence[Alert]) -> str:
+    """Say in a few words how grave the gravest of some alerts is, where they are, and how many.
+
+    For example "Critical, Kandahar, Helmand and 2 more places: 5 alerts". Places follow the order
+    of the alerts.
+    """
+    if not alerts:
+        return "No alerts"
+    ranks = get_args(Severity)
+    gravest = max((each.severity for each in alerts), key=ranks.index)
+    places = list(dict.fromkeys(name_of(each.unit) for each in alerts))
+    left_out = len(places) - 2
+    more = f" and {_plural(left_out, 'more place')}" if left_out > 0 else ""
+    return f"{gravest.capitalize()}, {', '.join(places[:2])}{more}: {_plural(len(alerts), 'alert')}"
 
 
 def resolver(alert: Alert) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from detectors.delivery_records import Delivery, Subscription
 from detectors.records import (
     Alert,
     Casualties,
     Claim,
-    Delivery,
     Event,
     IncidentRef,
     Interval,
@@ -20,7 +20,6 @@ from detectors.records import (
     Resolver,
     Score,
     SourceHealth,
-    Subscription,
 )
 
 OPENED = datetime(2026, 3, 1, 6, tzinfo=UTC)

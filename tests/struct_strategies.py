@@ -44,12 +44,17 @@ def _plain(info: Any) -> st.SearchStrategy[Any]:
             return st.booleans()
         case inspect.LiteralType(values=values):
             return st.sampled_from(values)
+        case inspect.StrType(pattern=str(pattern)):
+            return st.from_regex(pattern, fullmatch=True)
         case inspect.StrType(min_length=least):
             return _NAMES.filter(lambda text: len(text) >= (least or 0))
-        case inspect.IntType(ge=least):
-            return st.integers(least if least is not None else -1_000_000, 10**9)
-        case inspect.FloatType(ge=least, le=most):
-            return st.floats(least, most, allow_nan=False, allow_infinity=False)
+        case inspect.IntType(ge=least, le=most):
+            return st.integers(
+                -1_000_000 if least is None else least, 10**9 if most is None else most
+            )
+        case inspect.FloatType(ge=least, gt=above, le=most):
+            low, strictly = (above, True) if above is not None else (least, False)
+            return st.floats(low, most, exclude_min=strictly, allow_nan=False, allow_infinity=False)
         case inspect.DateTimeType():
             return st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone
         case inspect.DateType():

@@ -7,19 +7,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-from detectors.alerting import Desk, DeskState, Policy, SignalState
+from detectors.acts import Refused
+from detectors.alerting import Desk, DeskState, Policy
 from detectors.evidence import NAME
 from detectors.records import Alert
 from detectors.timegrid import Grid
 from streams import topics
 from streams.agents.deadletters import DeadLetters
 from streams.agents.stage import MARK, Output
-from streams.codecs import decoder, encode
+from streams.codecs import Rejected, decoder, encode
 from streams.metrics import Metrics
 from streams.partitioning import partition_of
 
 _decode = decoder(*topics.SCORES.values)
+
+
+class _Forwarded(Struct, frozen=True):
+    """A command as it lies among the scores."""
+
+    offset: int
+    key: bytes
+    value: bytes
 
 
 class AlertCore:
@@ -41,41 +51,37 @@ class AlertCore:
     def restore(self, states: dict[bytes, bytes]) -> int:
         """Go on from a checkpoint."""
         if MARK in states:
-            mark = msgspec.json.decode(states[MARK], type=DeskState)
-            signals = {
-                key.decode(): msgspec.json.decode(value, type=SignalState)
-                for key, value in states.items()
-                if key != MARK
-            }
-            self._desk.restore(mark, signals)
+            self._desk.restore(msgspec.json.decode(states[MARK], type=DeskState))
         return self._desk.state.offset + 1
 
     def checkpoint(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return the signals that changed, and the mark."""
-        touched = sorted(self._desk.touched)
-        self._desk.touched.clear()
-        states = [
-            (name.encode(), msgspec.json.encode(self._desk.signals[name])) for name in touched
-        ]
-        return states, msgspec.json.encode(self._desk.mark())
+        """Return the mark, which is the whole state."""
+        return [], msgspec.json.encode(self._desk.mark())
 
     def take(self, records: Sequence[Any]) -> list[Output]:
         """Decide on the alerts of the steps that a batch of raw records brings to their end."""
         readable, outputs = self._dead.decode(records, self._partition, _decode)
         topic, n = self._layout.name(topics.ALERTS), self._layout.partitions
-        alerts = self._desk.take(readable)
-        if alerts:
+        decided = self._desk.take(readable)
+        outputs.extend(map(self._answer, decided.refused))
+        if decided.alerts:
             self._measure_spending()
-        for alert in alerts:
+        for alert in decided.alerts:
             self._measure(alert)
             outputs.append(
                 Output(topic, partition_of(alert.id, n), alert.id.encode(), encode(alert))
             )
         return outputs
 
+    def _answer(self, refused: Refused) -> Output:
+        """Return the dead letter of an act that could not be carried out: it says why."""
+        command = refused.command
+        record = _Forwarded(refused.offset, command.alert.encode(), encode(command))
+        return self._dead.letter(record, self._partition, Rejected("act_refused", refused.reason))
+
     def _measure_spending(self) -> None:
         for found in self._desk.spending():
-            labels = (found.signal, found.direction, found.severity)
+            labels = (NAME, found.direction, found.severity)
             self._metrics.budget_spent.labels(*labels).set(found.spent)
             self._metrics.budget_allowed.labels(*labels).set(found.allowed)
 

@@ -1,161 +1,159 @@
-"""The deliver stage on Kafka: alert revisions in, attempts to deliver them out.
+"""The deliver stage on Kafka: parcels in, what became of them out.
 
-Every revision goes to every subscription that asks for it, or asked for an earlier one of the same
-alert: who was told that something began is told how it ends. They go in order for each
-subscription, and are acknowledged when the receiver has them, refuses them, or the attempts are
-used up. A crash in between sends them again under the same idempotency key.
+Taking a parcel in puts it into its subscription's mailbox; the courier (`delivery/courier.py`)
+empties the mailboxes meanwhile. A checkpoint says up to where all parcels are dealt with, and which
+later ones are: after a crash the others are read again, and sent again under the same id.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-import structlog
+import msgspec
 from msgspec import Struct
 
-from detectors.records import Alert, Delivery, Subscription
+from detectors.timegrid import seconds
 from streams import topics
 from streams.agents.deadletters import DeadLetters
-from streams.agents.stage import Output, producer_of, send
-from streams.codecs import decoder, encode
+from streams.agents.stage import MARK, Output
+from streams.codecs import Rejected, decoder
+from streams.delivery.mailbox import Box, Mailbox, Outcome, Terms
 from streams.metrics import Metrics
-from streams.partitioning import partition_of
-from streams.sinks.base import Delivered, Retry, Sink, idempotency_key, of_alert, wants
-from streams.transport import Batch
 
-_decode = decoder(*topics.ALERTS.values)
-_FIRST_WAIT: Final = 0.5  # seconds, doubled with each attempt
-_LONGEST_WAIT: Final = 60.0
-_log = structlog.get_logger()
+_decode = decoder(*topics.OUTBOX.values)
 
 
-class Address(Struct, frozen=True):
-    """A subscription and what is needed to serve it."""
+class PostMark(Struct):
+    """What is remembered of one partition of the outbox, besides its mailboxes."""
 
-    subscription: Subscription
-    sink: Sink
-    secret: str | None = None
+    offset: int = -1  # all parcels up to here are dealt with
+    done: list[int] = []  # later ones that are, sorted
+    time: int = 0  # of the last revision, seconds
 
 
-class Deliverer:
-    """Delivers alert revisions to the subscriptions that ask for them."""
+class PostCore:
+    """Keeps the mailboxes of the subscriptions of one partition."""
 
     def __init__(
         self,
+        partition: int,
         layout: topics.Layout,
-        addresses: Sequence[Address],
-        attempts: int,
+        terms: Terms,
         metrics: Metrics,
-        revisions: Callable[[str], Sequence[Alert]] = lambda _: (),
+        wake: Callable[[], None],
+        now: Callable[[], datetime],
     ) -> None:
-        """Take the topics, the subscriptions, how often to try, and where revisions are kept.
+        """Take the partition, the topics, how hard to try, the metrics.
 
-        Args:
-            layout: Of the topics.
-            addresses: Whom to serve.
-            attempts: At most so many for one revision.
-            metrics: Where attempts are counted.
-            revisions: Returns the known revisions of an alert by its id; may be asked in a thread.
+        Also what is called when something has come in, and the clock.
         """
-        self._layout = layout
-        self._addresses = addresses
-        self._attempts = attempts
-        self._metrics = metrics
-        self._revisions = revisions
-        self._followed: set[tuple[str, str]] = set()  # subscription and alert
-        self._dead = DeadLetters("deliver", topics.ALERTS, layout, metrics)
+        self.partition = partition
+        self.mailboxes: dict[str, Mailbox] = {}
+        self.stirred: set[str] = set()  # subscriptions for which something may be due
+        self.letters = DeadLetters("deliver", topics.OUTBOX, layout, metrics)
+        self._terms = terms
+        self._wake = wake
+        self._now = now
+        self._mark = PostMark()
+        self._done: set[int] = set()
+        self._waiting: dict[int, Any] = {}  # offset -> the raw record
+        self._next = 0  # the offset after the last that was read
+        self._touched: set[str] = set()
+        self._moved = False
 
-    async def run(self, stream: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Faust's own type
-        """Work through the batches of a Faust stream."""
-        app = stream.app
-        async for event in stream.noack().events():
-            batch: Batch = event.value
-            if batch.generation != app.consumer_generation_id:
-                continue
-            readable, outputs = self._dead.decode(batch.records, batch.partition, _decode)
-            alerts = [alert for _, alert in readable]
-            served = await asyncio.gather(*(self._serve(a, alerts) for a in self._addresses))
-            outputs.extend(output for attempts in served for output in attempts)
-            await asyncio.gather(*await send(producer_of(app), outputs))
-            self._metrics.records_processed.labels("deliver").inc(len(batch.records))
-            event.ack()
-            yield None
+    @property
+    def time(self) -> int:
+        """The stream time of the last revision, in seconds."""
+        return self._mark.time
 
-    async def follows(self, subscription: Subscription, alert: Alert) -> bool:
-        """Tell whether a subscription wants a revision, or wanted an earlier one of its alert."""
-        key = (subscription.id, alert.id)
-        if key not in self._followed and (
-            wants(subscription, alert) or await self._wanted_before(subscription, alert)
-        ):
-            self._followed.add(key)
-        return key in self._followed
+    @property
+    def changed(self) -> bool:
+        """Whether there is something that the last checkpoint does not cover."""
+        return self._moved or bool(self._touched)
 
-    async def _serve(self, address: Address, alerts: Sequence[Alert]) -> list[Output]:
-        outputs: list[Output] = []
-        for alert in alerts:
-            if await self.follows(address.subscription, alert):
-                async for delivery in self._deliver(address, alert):
-                    key = delivery.subscription
-                    partition = partition_of(key, self._layout.partitions)
-                    topic = self._layout.name(topics.DELIVERIES)
-                    outputs.append(Output(topic, partition, key.encode(), encode(delivery)))
+    def restore(self, states: dict[bytes, bytes]) -> int:
+        """Go on from a checkpoint."""
+        if MARK in states:
+            self._mark = msgspec.json.decode(states[MARK], type=PostMark)
+            self._done = set(self._mark.done)
+        for key, value in states.items():
+            if key != MARK:
+                box = msgspec.json.decode(value, type=Box)
+                self.mailboxes[key.decode()] = Mailbox(key.decode(), self._terms, box)
+        self._next = self._mark.offset + 1
+        return self._next
+
+    def checkpoint(self) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return what is remembered of the mailboxes that changed, and the mark."""
+        end = min(self._waiting, default=self._next) - 1
+        self._mark.offset = max(self._mark.offset, end)
+        self._done = {offset for offset in self._done if offset > self._mark.offset}
+        self._mark.done = sorted(self._done)
+        states = []
+        for name in sorted(self._touched):
+            self.mailboxes[name].forget(self._now())
+            states.append((name.encode(), msgspec.json.encode(self.mailboxes[name].box)))
+        self._touched.clear()
+        self._moved = False
+        return states, msgspec.json.encode(self._mark)
+
+    def take(self, records: Sequence[Any]) -> list[Output]:
+        """Put parcels into their mailboxes."""
+        fresh = [r for r in records if r.offset >= self._next and r.offset not in self._done]
+        readable, outputs = self.letters.decode(fresh, self.partition, _decode)
+        raw = {record.offset: record for record in fresh}
+        for offset, parcel in readable:
+            mailbox = self.mailbox(parcel.subscription)
+            if mailbox.add(offset, parcel, self._now()):
+                self._waiting[offset] = raw[offset]
+                self.stirred.add(parcel.subscription)
+            self._mark.time = max(self._mark.time, seconds(parcel.alert.at))
+        self._next = max(self._next, records[-1].offset + 1)
+        self._moved = True
+        self._wake()
         return outputs
 
-    async def _wanted_before(self, subscription: Subscription, alert: Alert) -> bool:
-        """Tell from the store whether a revision was wanted before this process began."""
-        if not alert.revision:
-            return False
-        known = await asyncio.to_thread(self._revisions, alert.id)
-        return any(r.revision < alert.revision and wants(subscription, r) for r in known)
+    def stir(self) -> None:
+        """Have every mailbox looked at in which something waits: time has passed."""
+        self.stirred.update(name for name, each in self.mailboxes.items() if each.waiting)
 
-    async def _deliver(self, address: Address, alert: Alert) -> AsyncIterator[Delivery]:
-        """Try to deliver one revision; yield every attempt."""
-        wait = _FIRST_WAIT
-        for attempt in range(1, self._attempts + 1):
-            answer = await address.sink.send(
-                of_alert(alert, address.subscription), address.subscription, address.secret
-            )
-            status, reason = _told(answer)
-            self._metrics.deliveries.labels(address.sink.name, status).inc()
-            yield Delivery(
-                id=f"{idempotency_key(alert, address.subscription)}/{attempt}",
-                alert=alert.id,
-                revision=alert.revision,
-                subscription=address.subscription.id,
-                sink=address.sink.name,
-                at=datetime.now(UTC),
-                attempt=attempt,
-                status=status,
-                reason=reason,
-            )
-            if not isinstance(answer, Retry):
-                return
-            if attempt < self._attempts:
-                await asyncio.sleep(max(wait, answer.after_seconds))
-                wait = min(wait * 2, _LONGEST_WAIT)
-        _log.warning("delivery_given_up", alert=alert.id, subscription=address.subscription.id)
+    def pass_time(self) -> list[Output]:
+        """Do nothing: the courier has a clock of its own."""
+        return []
+
+    def mailbox(self, name: str) -> Mailbox:
+        """Return the mailbox of a subscription."""
+        if name not in self.mailboxes:
+            self.mailboxes[name] = Mailbox(name, self._terms)
+        return self.mailboxes[name]
+
+    def touch(self, name: str) -> None:
+        """Note that what is remembered of a subscription has changed."""
+        self._touched.add(name)
+
+    def finish(self, name: str, outcome: Outcome) -> list[Output]:
+        """Note which parcels are dealt with; return the dead letters of those given up."""
+        letters: list[Output] = []
+        given_up = {(p.subscription, p.id) for p in outcome.given_up}
+        for offset in outcome.done:
+            record = self._waiting.pop(offset)
+            self._done.add(offset)
+            if given_up:
+                reason = Rejected("undelivered", outcome.deliveries[-1].reason)
+                letters.append(self.letters.letter(record, self.partition, reason))
+        if outcome.done or outcome.deliveries:
+            self.touch(name)
+        return letters
 
 
-def _told(answer: Any) -> tuple[Any, str]:  # noqa: ANN401 - one of the three answers
-    if isinstance(answer, Delivered):
-        return "delivered", ""
-    return ("retry" if isinstance(answer, Retry) else "rejected"), answer.reason
-
-
-def addresses_of(
-    subscriptions: Sequence[tuple[Subscription, str | None]],
-    sinks: Mapping[str, Callable[[], Sink]],
-) -> list[Address]:
-    """Return the subscriptions with their sinks, one sink of each kind for all.
-
-    Raises:
-        KeyError: a subscription names a sink that there is not.
-    """
-    made: dict[str, Sink] = {}
-    for subscription, _ in subscriptions:
-        if subscription.sink not in made:
-            made[subscription.sink] = sinks[subscription.sink]()
-    return [Address(s, made[s.sink], secret) for s, secret in subscriptions]
+def new_core(
+    layout: topics.Layout,
+    terms: Terms,
+    metrics: Metrics,
+    wake: Callable[[], None],
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Callable[[int], PostCore]:
+    """Return how to make the core of a partition."""
+    return lambda partition: PostCore(partition, layout, terms, metrics, wake, now)

@@ -13,7 +13,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -59,6 +59,20 @@ class Core(Protocol):
         ...
 
 
+@runtime_checkable
+class Timed(Protocol):
+    """A core in which something may happen while nothing comes in."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something that the last checkpoint does not cover."""
+        ...
+
+    def pass_time(self) -> list[Output]:
+        """Do what is due by the clock; return what to send."""
+        ...
+
+
 class _Part:
     """A partition at work."""
 
@@ -68,6 +82,7 @@ class _Part:
         self.following = following  # the first offset that the checkpoint does not cover
         self.events: list[Any] = []  # taken, not yet acknowledged
         self.sends: list[Awaitable[Any]] = []
+        self.outputs: list[Output] = []  # emitted, not yet sent
         self.records = 0
         self.checkpointed = monotonic()
 
@@ -83,15 +98,55 @@ class Stage:
         *,
         checkpoint_seconds: float,
         metrics: Metrics,
+        timed: str | None = None,
     ) -> None:
-        """Take the stage's name, how to make a partition's core, and where its state is."""
+        """Take the stage's name, how to make a partition's core, and where its state is.
+
+        Args:
+            name: Of the stage.
+            new_core: Makes a partition's core.
+            state: Where its checkpoints are.
+            checkpoint_seconds: How often they are written.
+            metrics: Where it is measured.
+            timed: The topic that it reads, where its cores are `Timed`: they go to work when the
+                partition is assigned, not when its first record comes.
+        """
         self.name = name
         self._new_core = new_core
         self._state = state
         self._every = checkpoint_seconds
         self._metrics = metrics
+        self._timed = timed
         self._parts: dict[int, _Part] = {}
         self._lock = asyncio.Lock()
+
+    def cores(self, generation: int) -> list[Core]:
+        """Return the cores of this worker's partitions in a generation of the group."""
+        return [part.core for part in self._parts.values() if part.generation == generation]
+
+    async def emit(self, app: Any, core: Core, make: Callable[[], Sequence[Output]]) -> bool:  # noqa: ANN401
+        """Do something to a core between two batches; `flush` sends what comes of it.
+
+        Returns:
+            Whether it was done: not where the partition is another worker's by now.
+        """
+        async with self._lock:
+            for part in self._parts.values():
+                if part.core is core and part.generation == app.consumer_generation_id:
+                    part.outputs.extend(make())
+                    return True
+        return False
+
+    async def flush(self, app: Any) -> None:  # noqa: ANN401
+        """Send what has been emitted, in whole batches."""
+        async with self._lock:
+            for part in self._parts.values():
+                await self._flush(app, part)
+
+    async def _flush(self, app: Any, part: _Part) -> None:  # noqa: ANN401
+        if part.outputs:
+            outputs, part.outputs = part.outputs, []
+            part.sends.extend(await send(producer_of(app), outputs))
 
     def times(self) -> dict[int, int]:
         """Return the stream time that each partition at work has reached."""
@@ -137,21 +192,34 @@ class Stage:
         part = self._parts.get(batch.partition)
         if part is not None and part.generation == batch.generation:
             return part
-        core = self._new_core(batch.partition)
-        following = core.restore(await self._state.take_over(batch.partition))
-        self._parts = {n: p for n, p in self._parts.items() if p.generation == batch.generation}
-        self._parts[batch.partition] = part = _Part(core, batch.generation, following)
-        if batch.first > following:
+        tp = TP(batch.topic, batch.partition)
+        return await self._take_over(app, tp, batch.generation, batch.first)
+
+    async def _take_over(self, app: Any, tp: TP, generation: int, first: int | None) -> _Part:  # noqa: ANN401
+        """Load a partition's checkpoint, and have it read from where that ends.
+
+        Args:
+            app: The Faust app.
+            tp: The partition.
+            generation: Of the group, in which it is ours.
+            first: The offset of the first record that came; None where none has.
+        """
+        core = self._new_core(tp.partition)
+        following = core.restore(await self._state.take_over(tp.partition))
+        self._parts = {n: p for n, p in self._parts.items() if p.generation == generation}
+        self._parts[tp.partition] = part = _Part(core, generation, following)
+        if first is None or first > following:
             # The checkpoint, not the group's commit, says where to go on.
             consumer: Consumer = app.consumer
-            await consumer.seek_back(TP(batch.topic, batch.partition), following)
-            _log.info("read_again", stage=self.name, partition=batch.partition, since=following)
+            await consumer.seek_back(tp, following)
+            _log.info("read_again", stage=self.name, partition=tp.partition, since=following)
         return part
 
     async def _checkpoint(self, app: Any, number: int, part: _Part) -> None:  # noqa: ANN401
         """Write down what was done, then acknowledge it. Called under the lock."""
         part.checkpointed = monotonic()
         part.records = 0
+        await self._flush(app, part)
         sends, part.sends = part.sends, []
         events, part.events = part.events, []
         await asyncio.gather(*sends)
@@ -167,7 +235,8 @@ class Stage:
         """Write down all that was done: before a worker stops."""
         async with self._lock:
             for number, part in list(self._parts.items()):
-                if part.events and part.generation == app.consumer_generation_id:
+                changed = isinstance(part.core, Timed) and part.core.changed
+                if (part.events or changed) and part.generation == app.consumer_generation_id:
                     await self._checkpoint(app, number, part)
 
     async def _checkpoint_when_idle(self, app: Any) -> None:  # noqa: ANN401
@@ -175,14 +244,32 @@ class Stage:
         while True:
             await asyncio.sleep(self._every)
             async with self._lock:
-                for number, part in list(self._parts.items()):
-                    overdue = monotonic() - part.checkpointed >= self._every
-                    if part.events and overdue and part.generation == app.consumer_generation_id:
-                        try:
-                            await self._checkpoint(app, number, part)
-                        except Exception as error:
-                            await app.crash(error)
-                            raise
+                try:
+                    await self._adopt(app)
+                    for number, part in list(self._parts.items()):
+                        if part.generation == app.consumer_generation_id:
+                            await self._pass_time(app, number, part)
+                except Exception as error:
+                    await app.crash(error)
+                    raise
+
+    async def _adopt(self, app: Any) -> None:  # noqa: ANN401
+        """Put partitions to work that are ours and from which nothing has come yet."""
+        if self._timed is None or app.rebalancing:
+            return
+        generation = app.consumer_generation_id
+        for tp in app.consumer.assignment():
+            part = self._parts.get(tp.partition)
+            if tp.topic == self._timed and (part is None or part.generation != generation):
+                await self._take_over(app, tp, generation, None)
+
+    async def _pass_time(self, app: Any, number: int, part: _Part) -> None:  # noqa: ANN401
+        timed = part.core if isinstance(part.core, Timed) else None
+        if timed is not None:
+            part.sends.extend(await send(producer_of(app), timed.pass_time()))
+        overdue = monotonic() - part.checkpointed >= self._every
+        if overdue and (part.events or (timed is not None and timed.changed)):
+            await self._checkpoint(app, number, part)
 
 
 def producer_of(app: Any) -> AIOKafkaProducer:  # noqa: ANN401

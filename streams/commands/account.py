@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from detectors import ledger
 from detectors.alerting import Policy
-from detectors.records import Alert, Coverage, Delivery, Event, IncidentRef
+from detectors.delivery_records import Delivery
+from detectors.records import Alert, Coverage, Event, IncidentRef
 from detectors.signals import SIGNALS
 from detectors.world.units import UNITS, name_of
 from streams.commands.alternatives import Alternative, alternatives

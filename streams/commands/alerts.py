@@ -1,33 +1,29 @@
-"""`tocsin alerts`: what was raised, one alert in full, and an analyst's acknowledgement."""
+"""`tocsin alerts`: what was raised, one alert in full, and what analysts do with them."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast, get_args
 
 import typer
 
-from detectors.records import Alert, AlertState, Command, Severity
+from detectors.life import LIVING
+from detectors.records import Alert, AlertState, Severity
 from detectors.world.units import name_of
-from streams.codecs import encode
-from streams.commands import base
+from streams.commands import acts, base, silences
+from streams.commands.acting import Id
 from streams.matching import signals_of
 from streams.wording import details, headline, number
 
 if TYPE_CHECKING:
-    from streams.settings import Settings
     from streams.store import Store
 
 _AGO: Final = re.compile(r"(\d{1,5})([dh])")
 _SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # the gravest last
-_LIVING: Final = ("open", "acknowledged", "frozen")
 _SHOWN_SIGNALS: Final = 3
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or a unique beginning.")]
 Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Also draw it, to a .png or .svg file."),
@@ -36,7 +32,10 @@ Plot = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add `tocsin alerts`."""
-    group = typer.Typer(help="List, show and acknowledge alerts.", no_args_is_help=True)
+    group = typer.Typer(
+        help="List and show alerts; acknowledge, assign, note, dispute, retract, silence them.",
+        no_args_is_help=True,
+    )
     group.command(
         "list",
         epilog=base.epilog(
@@ -53,13 +52,8 @@ def register(app: typer.Typer) -> None:
             "tocsin explain tells more: the reports behind it, and what speaks against it.",
         ),
     )(show)
-    group.command(
-        "ack",
-        epilog=base.epilog(
-            "tocsin alerts ack S1-rise-AF-KAN-20200422 --by 'desk south'",
-            "tocsin alerts ack S1-rise-AF-KAN-20200422 --by 'desk south' --note 'seen, asking'",
-        ),
-    )(ack)
+    acts.register(group)
+    silences.register(group)
     app.add_typer(group, name="alerts")
 
 
@@ -94,7 +88,7 @@ def list_(  # noqa: PLR0913 - one for each option
     Options that are given several times ask for any of their values.
     """
     units = frozenset[str]().union(*map(base.units_named, unit)) if unit else None
-    signals = {_signal(each) for each in signal} if signal else None
+    signals = {silences.signal_named(each) for each in signal} if signal else None
     states = [_state(each) for each in state] if state else None
     wanted = _SEVERITIES[_SEVERITIES.index(severity) :] if severity else _SEVERITIES
     with base.open_store(base.open_settings(ctx)) as store:
@@ -105,20 +99,22 @@ def list_(  # noqa: PLR0913 - one for each option
             and (signals is None or not signals_of(each).isdisjoint(signals))
             and each.severity in wanted
         ]
+        newest = base.stream_time(store)
     if json:
         base.print_json(found)
     elif found:
-        _print(found)
+        _print(found, newest)
     if not found:
         base.nothing("no alert matches")
 
 
-def _print(found: list[Alert]) -> None:
+def _print(found: list[Alert], newest: datetime | None) -> None:
     base.print_table(
         (
             "id",
             "severity",
             "state",
+            "answer",
             "unit",
             "what",
             "signals (nats)",
@@ -131,6 +127,7 @@ def _print(found: list[Alert]) -> None:
                 each.id,
                 each.severity,
                 each.state,
+                answer(each, newest),
                 name_of(each.unit),
                 _what(each),
                 _leading(each),
@@ -143,6 +140,39 @@ def _print(found: list[Alert]) -> None:
     )
     count = f"{len(found)} alert{'s' if len(found) > 1 else ''}"
     base.note(f"{count}; tocsin explain ID tells what one is based on")
+    waiting = [each.opened_at for each in found if _is_unanswered(each)]
+    if waiting and newest is not None:
+        oldest = f"the oldest for {age(newest - min(waiting))}"
+        base.note(f"{len(waiting)} unanswered, {oldest}", style=base.STYLES["warning"])
+
+
+def _is_unanswered(alert: Alert) -> bool:
+    return alert.state in LIVING and alert.acknowledged_by is None
+
+
+def answer(alert: Alert, newest: datetime | None) -> str:
+    """Say who answers an alert, or for how long it has lived without anybody's acknowledgement."""
+    told = [f"{alert.acknowledged_by} acknowledged"] if alert.acknowledged_by else []
+    if _is_unanswered(alert):
+        told.append("unanswered" + (f" {age(newest - alert.opened_at)}" if newest else ""))
+    told += [f"assigned to {alert.assigned_to}"] if alert.assigned_to else []
+    disputes = sum(each.kind == "dispute" for each in alert.remarks)
+    told += [f"disputed {disputes} times" if disputes > 1 else "disputed"] if disputes else []
+    if alert.silence is not None and alert.state in LIVING:
+        told.append(f"silenced until {base.when(alert.silence.until)}")
+    return ", ".join(told) or "none"
+
+
+def age(length: timedelta) -> str:
+    """Write a length of time in its largest whole unit.
+
+    >>> age(timedelta(days=2, hours=5)), age(timedelta(hours=7)), age(timedelta(minutes=3))
+    ('2 d', '7 h', '3 min')
+    """
+    minutes = max(0, int(length.total_seconds())) // 60
+    if minutes >= 2 * 24 * 60:
+        return f"{minutes // (24 * 60)} d"
+    return f"{minutes // 60} h" if minutes >= 60 else f"{minutes} min"
 
 
 def _what(alert: Alert) -> str:
@@ -160,16 +190,6 @@ def _leading(alert: Alert) -> str:
     shown = [f"{part.signal} {number(part.strength)}" for part in alert.parts[:_SHOWN_SIGNALS]]
     more = len(alert.parts) - len(shown)
     return ", ".join([*shown, *([f"{more} more"] if more else [])]) or "none"
-
-
-def _signal(given: str) -> str:
-    from detectors.signals import SIGNALS
-
-    for name in SIGNALS:
-        if given.casefold() == name.casefold():
-            return name
-    mend = base.near(given, SIGNALS) or f"; there are {', '.join(SIGNALS)}"
-    raise base.Problem(f"there is no signal {given!r}{mend}")
 
 
 def _state(given: str) -> AlertState:
@@ -207,6 +227,7 @@ def show(ctx: typer.Context, id: Id, plot: Plot = None, json: base.Json = False)
     with base.open_store(base.open_settings(ctx)) as store:
         alert = base.find_alert(store, id)
         revisions = store.revisions(alert.id)
+        newest = base.stream_time(store)
     if plot is not None:
         base.write_plot(alert, revisions, plot)
     if json:
@@ -214,81 +235,10 @@ def show(ctx: typer.Context, id: Id, plot: Plot = None, json: base.Json = False)
     else:
         base.say(headline(alert), style=base.STYLES[alert.severity])
         base.say(f"{alert.id}, revision {alert.revision} of {base.when(alert.at)}")
+        base.say(f"Answer: {answer(alert, newest)}")
+        if alert.story not in ("", alert.id):
+            base.say(f"Story: begun by {alert.story}")
+        for each in alert.remarks:
+            base.say(f"- {each.kind} by {each.by}, {base.when(each.at)}: {each.text}")
         base.say()
         base.say(details(alert))
-
-
-@base.plain_errors
-def ack(
-    ctx: typer.Context,
-    id: Id,
-    by: Annotated[str, typer.Option(help="Who acknowledges: a desk or role.")],
-    note: Annotated[str | None, typer.Option(help="What is being done.")] = None,
-    json: base.Json = False,
-) -> None:
-    """Acknowledge an alert: someone is looking at it.
-
-    The command goes to Kafka; the alert has a new revision once a worker has taken it up, with
-    the next step of stream time.
-    """
-    if not 0 < len(by.strip()) <= 200:
-        raise base.Problem("--by names who acknowledges, in 1 to 200 characters")
-    settings = base.open_settings(ctx)
-    with base.open_store(settings) as store:
-        alert = base.find_alert(store, id)
-        newest = base.stream_time(store)
-    if alert.acknowledged_by is not None:
-        text = f"{alert.id} was acknowledged before, by {alert.acknowledged_by}"
-        raise base.Problem(text, base.NOTHING)
-    if alert.state not in _LIVING:
-        text = f"{alert.id} is {alert.state}: there is nothing left to acknowledge"
-        raise base.Problem(text, base.NOTHING)
-    command = Command(
-        id=uuid.uuid4().hex,
-        alert=alert.id,
-        action="acknowledge",
-        at=command_time(newest, settings.steps.fine, datetime.now(UTC)),
-        by=by.strip(),
-        note=note,
-    )
-    _send(settings, command)
-    if json:
-        base.print_json(command)
-    else:
-        base.say(f"acknowledgement of {alert.id} sent as command {command.id}")
-
-
-def command_time(newest: datetime | None, fine: int, now: datetime) -> datetime:
-    """Return when a command is made, in stream time, which in a replay is not the wall clock."""
-    if newest is None:
-        return now
-    return min(now, newest + timedelta(seconds=fine))
-
-
-def _send(settings: Settings, command: Command) -> None:
-    """Put a command on its topic, in the partition where the alerts are kept."""
-    from detectors.evidence import NAME
-    from streams import kafka, topics
-    from streams.commands import connect
-    from streams.partitioning import partition_of
-
-    topic = kafka.layout(settings.kafka).name(topics.COMMANDS)
-    there = connect.partition_counts(settings, topics.COMMANDS)[topic]
-    if there != settings.kafka.partitions:
-        raise base.Problem(
-            f"{topic} has {there} partitions, the settings say {settings.kafka.partitions}: "
-            "see tocsin topics diff"
-        )
-    partition = partition_of(NAME, there)
-
-    async def produce() -> None:
-        producer = kafka.producer(settings.kafka)
-        await producer.start()
-        try:
-            await producer.send_and_wait(
-                topic, encode(command), command.alert.encode(), partition=partition
-            )
-        finally:
-            await producer.stop()
-
-    asyncio.run(produce())

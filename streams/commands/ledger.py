@@ -14,9 +14,10 @@ from streams.commands import base
 from streams.wording import number, percent
 
 if TYPE_CHECKING:
+    from detectors.answers import Answers
     from detectors.calibration import Calibration
     from detectors.ledger import Skill
-    from detectors.tally import Row
+    from detectors.tally import Contested, Row
     from detectors.warned import Call, Leads
     from streams.commands.record import Ledger, Sight
 
@@ -104,9 +105,19 @@ def _print(found: Ledger) -> None:
             ("claims given", "on average", "came true", "of", "by chance if reliable (90%)"),
             list(_curve(whole.calibration)),
         )
+    base.heading("Were warnings answered?")
+    for line in answer_lines(whole.answers):
+        base.say(f"- {line}")
+    if found.contested:
+        base.heading("Disputed or retracted by analysts")
+        base.print_table(
+            ("alert", "unit", "state", "given", "outcome", "said"),
+            [_contested(each) for each in found.contested],
+        )
     if found.by is not None:
         base.heading(f"By {found.by}")
         base.print_table(_COLUMNS, [_cells(row, found.by) for row in found.rows])
+        base.print_table(_ANSWER_COLUMNS, [_answer_cells(row, found.by) for row in found.rows])
     if found.sight is not None:
         _print_misses(found, found.sight, whole.leads)
     base.say()
@@ -214,6 +225,48 @@ def _cells(row: Row, by: str) -> tuple[str, ...]:
         rate,
         recall,
     )
+
+
+_ANSWER_COLUMNS: Final = (
+    "group", "warnings", "answered", "waiting", "ended unanswered", "median", "longest",
+)  # fmt: skip
+
+
+def _answer_cells(row: Row, by: str) -> tuple[str, ...]:
+    known = row.answers
+    group = name_of(row.key) if by == "unit" else row.key
+    if known is None:
+        return (group, *(_UNKNOWN,) * 6)
+    counts = (known.warnings, known.answered, known.waiting, known.ended)
+    return (group, *map(str, counts), _hours(known.median_hours), _hours(known.longest_hours))
+
+
+def answer_lines(known: Answers | None) -> Iterator[str]:
+    """Say how often, and for how long, warnings stood without an answer."""
+    if known is None or not known.warnings:
+        yield "There were no alerts of severity warning or critical"
+        return
+    yield (
+        f"{_plural(known.warnings, 'alert')} of severity warning or critical: {known.answered} "
+        f"answered, {known.waiting} waiting, {known.ended} ended without an answer"
+    )
+    yield (
+        f"Median time to an answer: {_hours(known.median_hours)}; the longest stood for "
+        f"{_hours(known.longest_hours)}; n {known.warnings}"
+    )
+
+
+def _hours(hours: float | None) -> str:
+    """Write a length of time; that fewer than half were answered is said."""
+    if hours is None:
+        return "not reached"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.1f} d"
+
+
+def _contested(each: Contested) -> tuple[str, ...]:
+    said = "; ".join(f"{one.by}: {one.text}" for one in each.said)
+    verdict = each.verdict or "not due"
+    return each.alert, name_of(each.unit), each.state, percent(each.probability), verdict, said
 
 
 def _print_misses(found: Ledger, sight: Sight, leads: Leads | None) -> None:

@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from detectors.answers import Stood, stood
 from detectors.evidence import NAME
 from detectors.ledger import VIOLENCE
 from detectors.onsets import FINAL_DAYS, LEAST_WEEKS, Onset, onsets
 from detectors.records import Alert, Score
 from detectors.signals import SIGNALS
-from detectors.tally import By, Exposure, Facts, Row, table
+from detectors.tally import By, Contested, Exposure, Facts, Row, contested, table
 from detectors.warned import Call, match
 from detectors.world.units import UNITS
 from streams.store import DailyScore, Store
@@ -43,6 +44,7 @@ class Ledger(Struct, frozen=True):
     sight: Sight | None  # None: misses were not asked for
     calls: tuple[Call, ...]  # every onset, and what became of it
     void: dict[str, int]  # why claims could not be settled
+    contested: tuple[Contested, ...]  # disputed or retracted by analysts
     disclaimer: str
 
 
@@ -50,16 +52,25 @@ def ledger(store: Store, by: By | None = None, *, misses: bool = False) -> Ledge
     """Gather the record from the store."""
     alerts, scores = store.alerts(), store.scores()
     sight, found, dark = _search(store, alerts, scores) if misses else (None, None, {})
-    facts = Facts(found, tuple(_exposures(store, alerts, scores)), dark)
+    as_of = max([*(each.at for each in scores), *(each.at for each in alerts)], default=None)
+    exposures = tuple(_exposures(store, alerts, scores))
+    facts = Facts(found, exposures, dark, _stood(store, alerts, as_of))
     return Ledger(
-        as_of=max([*(each.at for each in scores), *(each.at for each in alerts)], default=None),
+        as_of=as_of,
         by=by,
         rows=tuple(table(alerts, facts, by)),
         sight=sight,
         calls=tuple(match(found or (), alerts, dark)),
         void=_reasons(alerts),
+        contested=tuple(contested(alerts)),
         disclaimer=DISCLAIMER,
     )
+
+
+def _stood(store: Store, alerts: Iterable[Alert], now: datetime | None) -> dict[str, Stood]:
+    """Return for how long each alert that was a warning stood without an answer."""
+    known = {alert.id: stood(store.revisions(alert.id), now or alert.at) for alert in alerts}
+    return {id: each for id, each in known.items() if each is not None}
 
 
 def _reasons(alerts: Iterable[Alert]) -> dict[str, int]:

@@ -9,7 +9,8 @@ import msgspec
 import typer
 
 from detectors.records import Record
-from streams.codecs import TYPES, schema
+from streams.asyncapi import document
+from streams.codecs import TYPES, schema, tag_of
 from streams.commands import base
 
 _RECORDS: Final[dict[str, type[Record]]] = {each.__name__: each for each in TYPES}
@@ -23,13 +24,9 @@ def register(app: typer.Typer) -> None:
             "tocsin schema Alert",
             "tocsin schema event.v1 > event.schema.json",
             "tocsin schema --out schemas",
+            "tocsin schema --asyncapi > asyncapi.json",
         ),
     )(export)
-
-
-def tag_of(record: type[Record]) -> str:
-    """Return the type and version that a record carries on the wire."""
-    return str(record.__struct_config__.tag)
 
 
 @base.plain_errors
@@ -42,8 +39,14 @@ def export(
         Path | None,
         typer.Option(metavar="DIR", help="Write one file for each record into this folder."),
     ] = None,
+    asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="Describe all topics, as AsyncAPI 3.0.")
+    ] = False,
 ) -> None:
     """Export JSON Schemas (2020-12) of the records: of one, or of all by their tags."""
+    if asyncapi:
+        base.print_json(document())
+        return
     chosen = [_find(record)] if record else list(TYPES)
     schemas: dict[str, dict[str, Any]] = {tag_of(each): schema(each) for each in chosen}
     if out is not None:

@@ -6,7 +6,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 from urllib.parse import urlsplit, urlunsplit
 
 import typer
@@ -148,12 +148,13 @@ def rows() -> Iterator[Row]:
 
 def _rows(name: str, variable: str, field: FieldInfo, meaning: str | None) -> Iterator[Row]:
     yield Row(name, variable, _default(field), meaning or "")
+    mark = "[]" if get_origin(field.annotation) is tuple else ""
     for model in get_args(field.annotation):
         if isinstance(model, type) and issubclass(model, BaseModel):
             said = _attribute_docstrings(model)
             for key, inner in model.model_fields.items():
                 text = inner.description or said.get(key, "")
-                yield Row(f"{name}[].{key}", None, _default(inner), text)
+                yield Row(f"{name}{mark}.{key}", None, _default(inner), text)
 
 
 def _default(field: FieldInfo) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from streams.sinks.alertmanager import EVERY, AlertmanagerSink
 from streams.sinks.base import (
     Answer,
     Delivered,
@@ -21,16 +22,38 @@ from streams.sinks.base import (
     of_alert,
     wants,
 )
+from streams.sinks.cap import CapSink
+from streams.sinks.chat import ChatSink
+from streams.sinks.documents import DocumentSink
+from streams.sinks.email import EmailSink
 from streams.sinks.feed import AtomSink
+from streams.sinks.ics import IcsSink
+from streams.sinks.jsonfeed import JsonFeedSink
+from streams.sinks.stix import StixSink
 from streams.sinks.webhook import WebhookSink
 
+#: The sinks that keep documents which may be read over HTTP.
+DOCUMENTS: Final[tuple[type[DocumentSink], ...]] = (
+    AtomSink,
+    JsonFeedSink,
+    CapSink,
+    StixSink,
+    IcsSink,
+)
 #: How to make each sink, by its name.
 SINKS: Final[dict[str, Callable[[SinkContext], Sink]]] = {
     WebhookSink.name: WebhookSink,
-    AtomSink.name: AtomSink,
+    EmailSink.name: EmailSink,
+    **{each.name: each for each in DOCUMENTS},
+    ChatSink.name: ChatSink,
+    AlertmanagerSink.name: AlertmanagerSink,
 }
+#: Sinks that forget what they were told, and how often they are told anew.
+FORGETFUL: Final = {AlertmanagerSink.name: EVERY}
 
 __all__ = [
+    "DOCUMENTS",
+    "FORGETFUL",
     "SINKS",
     "Answer",
     "Delivered",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args
 
 from msgspec import Struct
 
-from detectors.records import Alert, Severity, Subscription
+from detectors.delivery_records import Subscription
+from detectors.records import Alert, Severity
 from detectors.world.units import UNITS, inside_any
 from streams.matching import signals_of
+from streams.settings import Smtp
 
 #: Severities from the least to the gravest.
 SEVERITY_RANK: Final = {name: rank for rank, name in enumerate(get_args(Severity))}
@@ -40,6 +42,9 @@ class Rejected(Struct, frozen=True):
 
 Answer: TypeAlias = Delivered | Retry | Rejected
 
+#: What a CAP message is good for (CAP 1.2, `status`): only "Actual" is for people to act on.
+CapStatus: TypeAlias = Literal["Actual", "Exercise", "Test"]
+
 #: Resolve a host name and a port to IP addresses in text. It raises OSError where it cannot.
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -62,10 +67,20 @@ class SinkContext:
     console_url: str | None = None
     #: Host names, in lower case, that the operator allows to be private, plain http, on any port.
     allowed_hosts: frozenset[str] = field(default=frozenset())
+    #: Chats that the operator has set: Apprise URLs by their names. Not shown: they hold secrets.
+    chats: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Alertmanagers that the operator has set: URLs by their names, perhaps with passwords.
+    alertmanagers: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Host name resolution; None is the system's.
     resolve: Resolve | None = None
+    #: The mail server; None where there is none.
+    smtp: Smtp | None = None
+    #: The link that ends a subscription, by its id; None where nobody could reach it.
+    unsubscribe_url: Callable[[str], str] | None = None
     #: The most time a single delivery may take, in seconds.
     timeout_seconds: float = 10.0
+    #: The `status` of CAP messages.
+    cap_status: CapStatus = "Exercise"
 
 
 class Message(Struct, frozen=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -24,6 +24,8 @@ _PUBLIC_IPV6: Final = IPv6Network("2000::/3")
 _NOT_PUBLIC_IPV6: Final = (IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
 #: IPv4 behind an IPv6-only network (RFC 6052): judged by the IPv4 address it carries.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+#: Anycast that the nearest router or relay answers (RFC 7723, 8155), though called reachable.
+_NEAREST_IPV4: Final = IPv4Network("192.0.0.0/24")
 _LONGEST_ADDRESS: Final = 2_000
 _AUTHORITY_END: Final = re.compile("[/?#]")
 _NAME: Final = re.compile(r"[a-z0-9_.-]+")
@@ -98,6 +100,8 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
             return _is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
         if address not in _PUBLIC_IPV6 or any(address in each for each in _NOT_PUBLIC_IPV6):
             return False
+    elif address in _NEAREST_IPV4:
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import binascii
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
@@ -17,10 +16,11 @@ import aiohttp
 import msgspec
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from detectors.records import Subscription
+from detectors.delivery_records import Subscription
 from streams.sinks.base import Answer, Delivered, Message, Rejected, Retry, SinkContext
 from streams.sinks.guard import ForbiddenAddress, GuardedResolver, check_url, system_resolve
-from streams.wording import DISCLAIMER, headline, summary
+from streams.sinks.replies import answer_of, client
+from streams.wording import DISCLAIMER, digest_subject, headline, summary
 
 #: CloudEvents type by the kind of message.
 EVENT_TYPES: Final = {
@@ -30,12 +30,11 @@ EVENT_TYPES: Final = {
     "challenge": "tocsin.challenge.v1",
     "notice": "tocsin.notice.v1",
 }
-#: Replies that ask for another try: timeout, too early, too many requests.
-_RETRY_STATUSES: Final = frozenset({408, 425, 429})
-#: aiohttp stops reading at twice this many bytes: 64 KiB of an unasked reply at most.
-_READ_BUFFER: Final = 32 * 1024
 _LONGEST_PROOF: Final = 4_096  # bytes of the answer to a challenge that are read
-_LONGEST_WAIT_SECONDS: Final = 86_400.0
+
+
+#: A connection is kept so long for the next message: less than receivers usually keep it.
+_KEPT_SECONDS: Final = 4.0
 
 
 class WebhookSink:
@@ -70,10 +69,10 @@ class WebhookSink:
             async with self._client().post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as reply:
-                wait = retry_after(reply.headers.get("Retry-After"), self._context.now())
-                if message.kind == "challenge" and 200 <= reply.status < 300:
-                    return _proved(await reply.content.read(_LONGEST_PROOF), message.text)
-                return _answer(reply.status, wait)
+                answer = answer_of(reply, self._context.now())
+                if message.kind == "challenge" and isinstance(answer, Delivered):
+                    return await _proved(reply, message.text)
+                return answer
         except (ForbiddenAddress, _UnusableSecret) as error:
             return Rejected(str(error))
         except TimeoutError:
@@ -94,17 +93,11 @@ class WebhookSink:
         if self._session is None:
             context = self._context
             resolver = GuardedResolver(context.resolve or system_resolve, context.allowed_hosts)
-            self._session = aiohttp.ClientSession(
-                # Every connection resolves and checks anew, and serves one request.
-                connector=aiohttp.TCPConnector(
-                    resolver=resolver, use_dns_cache=False, force_close=True, limit=32
-                ),
-                timeout=aiohttp.ClientTimeout(total=context.timeout_seconds),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                read_bufsize=_READ_BUFFER,
-                auto_decompress=False,
-                trust_env=False,
+            # Every connection resolves and checks anew; it serves what follows within seconds.
+            connector = aiohttp.TCPConnector(
+                resolver=resolver, use_dns_cache=False, keepalive_timeout=_KEPT_SECONDS, limit=32
             )
+            self._session = client(connector, context.timeout_seconds)
         return self._session
 
 
@@ -141,9 +134,11 @@ def cloud_event(message: Message, source: str) -> bytes:
             {"headline": headline(each), "summary": summary(each), "alert": each}
             for each in message.alerts
         ]
-        event |= {"headline": f"{len(told)} alerts", "data": {"alerts": told}}
+        event |= {"headline": digest_subject(message.alerts), "data": {"alerts": told}}
     else:
-        event |= {"headline": message.text, "data": {message.kind: message.text}}
+        event["data"] = {message.kind: message.text}
+        if message.text:
+            event["headline"] = message.text
     return msgspec.json.encode(event)
 
 
@@ -162,6 +157,8 @@ def _signed(secret: str | None, key: str, now: datetime, body: bytes) -> dict[st
         # Without the cause: it could carry the secret into a log.
         raise _UnusableSecret("the signing secret is not whsec_ and base64") from None
     return {
+        # Uncompressed: an answer to a challenge is looked through as it comes.
+        "accept-encoding": "identity",
         "content-type": "application/cloudevents+json; charset=utf-8",
         "user-agent": "tocsin-webhook/1",
         "webhook-id": key,
@@ -170,44 +167,17 @@ def _signed(secret: str | None, key: str, now: datetime, body: bytes) -> dict[st
     }
 
 
-def _proved(reply: bytes, challenge: str) -> Answer:
-    """Return whether who answered knows what it was asked: so the address wants alerts."""
-    if challenge.encode() in reply:
-        return Delivered()
-    return Rejected("the answer does not repeat the challenge")
+async def _proved(reply: aiohttp.ClientResponse, challenge: str) -> Answer:
+    """Return whether who answered knows what it was asked: so the address wants alerts.
 
-
-def _answer(status: int, wait: float) -> Answer:
-    if 200 <= status < 300:
-        return Delivered()
-    if status in _RETRY_STATUSES or 500 <= status < 600:
-        return Retry(wait, f"HTTP {status}")
-    if status == 410:
-        return Rejected("HTTP 410: the receiver wants no more")
-    if 300 <= status < 400:
-        return Rejected(f"HTTP {status}: redirects are not followed")
-    return Rejected(f"HTTP {status}")
-
-
-def retry_after(header: str | None, now: datetime) -> float:
-    """Return the seconds a `Retry-After` header asks for (RFC 9110, 10.2.3), a day at most.
-
-    A missing or malformed header, or a date that has passed, is 0.
-
-    >>> from datetime import UTC, datetime
-    >>> now = datetime(2026, 1, 1, 0, 0, tzinfo=UTC)
-    >>> retry_after("120", now), retry_after("Thu, 01 Jan 2026 00:01:00 GMT", now)
-    (120.0, 60.0)
-    >>> retry_after("soon", now), retry_after(None, now), retry_after("-5", now)
-    (0.0, 0.0, 0.0)
+    Of the reply no more is read than a challenge needs; it may come in pieces.
     """
-    text = (header or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_WAIT_SECONDS)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return min(max((at - now).total_seconds(), 0.0), _LONGEST_WAIT_SECONDS)
+    sought, read = challenge.encode(), b""
+    while sought and len(read) < _LONGEST_PROOF:
+        piece = await reply.content.read(_LONGEST_PROOF - len(read))
+        if not piece:
+            break
+        read += piece
+        if sought in read:
+            return Delivered()
+    return Rejected("the answer does not repeat the challenge")

@@ -6,8 +6,8 @@ no migrations. `README.md` beside this file states what it keeps and what it pro
 
 from __future__ import annotations
 
-from streams.store.queries import DailyScore, Evidence, StoredReport
+from streams.store.queries import Channel, DailyScore, Evidence, StoredReport
 from streams.store.schema import SCHEMA_VERSION
 from streams.store.store import Store
 
-__all__ = ["SCHEMA_VERSION", "DailyScore", "Evidence", "Store", "StoredReport"]
+__all__ = ["SCHEMA_VERSION", "Channel", "DailyScore", "Evidence", "Store", "StoredReport"]

@@ -33,6 +33,7 @@ PROJECTED: Final[tuple[topics.Topic, ...]] = (
     topics.SCORES,
     topics.ALERTS,
     topics.COVERAGE,
+    topics.SUBSCRIPTIONS,
     topics.DELIVERIES,
 )
 _BATCH_RECORDS: Final = 5_000

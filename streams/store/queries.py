@@ -13,19 +13,18 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Column, Connection, Row, Select, Table, func, or_, select
 
+from detectors.delivery_records import Delivery, Subscription
 from detectors.records import (
     Alert,
     AlertState,
     Coverage,
-    Delivery,
     Event,
     IncidentRef,
     Record,
     Score,
     SourceHealth,
-    Subscription,
 )
-from detectors.world.units import inside_any
+from detectors.world.units import UNITS, inside_any
 from streams.store import schema
 from streams.store.rows import SEVERITY_RANK, instant, plain
 
@@ -82,6 +81,27 @@ class AlertFilter(Struct, frozen=True):
     since: datetime | None = None  # changed at or after
 
 
+class DeliveryFilter(Struct, frozen=True):
+    """Which attempts to deliver are asked for; None is any."""
+
+    alert: str | None = None
+    subscription: str | None = None
+    since: datetime | None = None  # made at or after
+
+
+class Channel(Struct, frozen=True):
+    """How a subscription's channel fares."""
+
+    last_delivered: datetime | None  # None: nothing ever was
+    failing_since: datetime | None  # the first attempt since then that failed; None: none did
+    failures: int  # attempts since then that failed
+    reason: str  # of the last of them
+
+
+#: What an attempt came to that did not get through. Held back, or not sent on purpose, is none.
+FAILED: Final = ("retry", "rejected", "given_up")
+
+
 def alerts(connection: Connection, wanted: AlertFilter) -> list[Alert]:
     """Return the last revision of each alert, the ones changed last first."""
     table = schema.ALERTS.c
@@ -102,7 +122,8 @@ def alerts_for(connection: Connection, subscription: Subscription) -> list[Alert
     """Return the last revision of each alert of which a subscription wanted any revision.
 
     So an alert that was wanted stays, also once its severity falls or the signal that was asked
-    for adds no more to it. The rule for one revision is `streams.sinks.wants`.
+    for adds no more to it. The rule for one revision is `streams.sinks.wants`. An alert's unit,
+    direction and claim never change.
     """
     revisions, table = schema.ALERT_REVISIONS.c, schema.ALERTS.c
     rank = SEVERITY_RANK[subscription.minimum_severity]
@@ -113,8 +134,13 @@ def alerts_for(connection: Connection, subscription: Subscription) -> list[Alert
         named = (f" {plain(each)} " for each in subscription.signals)
         wanted = wanted.where(or_(*(func.replace(held, each, "") != held for each in named)))
     query = select(table.body).where(table.id.in_(wanted))
+    query = query.where(table.probability >= subscription.minimum_probability)
+    if subscription.directions:
+        query = query.where(table.direction.in_(subscription.directions))
     if subscription.units:
         query = query.where(table.unit.in_(sorted(inside_any(subscription.units))))
+    if not subscription.unplaced:
+        query = query.where(table.unit.in_(list(UNITS)))
     return _newest_first(_records(Alert, connection.scalars(query)))
 
 
@@ -179,13 +205,64 @@ def source_health(connection: Connection) -> list[SourceHealth]:
     return sorted(found, key=lambda each: each.source)
 
 
-def deliveries(connection: Connection, alert_id: str) -> list[Delivery]:
-    """Return every attempt to deliver an alert, the first first."""
+def deliveries(connection: Connection, wanted: DeliveryFilter) -> list[Delivery]:
+    """Return every attempt to deliver that matches, the first first."""
     table = schema.DELIVERIES.c
-    found = _records(
-        Delivery, connection.scalars(select(table.body).where(table.alert == plain(alert_id)))
+    query = select(table.body)
+    if wanted.alert is not None:
+        query = query.where(table.alert == plain(wanted.alert))
+    if wanted.subscription is not None:
+        query = query.where(table.subscription == plain(wanted.subscription))
+    if wanted.since is not None:
+        query = query.where(table.at >= instant(wanted.since))
+    found = _records(Delivery, connection.scalars(query))
+    return sorted(found, key=_delivery_order)
+
+
+def _delivery_order(each: Delivery) -> tuple[datetime, str, int, str, int, bool, str]:
+    held = each.status == "held"  # what was held at one time comes before what was told then
+    return (each.at, each.id, each.attempt, each.alert, each.revision, not held, each.status)
+
+
+def subscriptions(connection: Connection) -> list[Subscription]:
+    """Return every subscription of the topic that is not removed, by its id."""
+    table = schema.SUBSCRIPTIONS.c
+    query = select(table.body).where(table.state != "removed")
+    return sorted(_records(Subscription, connection.scalars(query)), key=lambda each: each.id)
+
+
+def channels(connection: Connection) -> dict[str, Channel]:
+    """Return how each subscription that anything was sent to fares, by its id."""
+    table = schema.DELIVERIES.c
+    last = (
+        select(table.subscription, func.max(table.at).label("at"))
+        .where(table.status == "delivered")
+        .group_by(table.subscription)
+        .subquery()
     )
-    return sorted(found, key=lambda each: (each.at, each.id, each.attempt))
+    failed = (
+        select(table.subscription, func.min(table.at), func.max(table.at), func.count())
+        .outerjoin(last, last.c.subscription == table.subscription)
+        .where(table.status.in_(FAILED))
+        .where(or_(last.c.at.is_(None), table.at > last.c.at))
+        .group_by(table.subscription)
+    )
+    delivered = {id: datetime.fromisoformat(at) for id, at in connection.execute(select(last))}
+    found = {id: Channel(at, None, 0, "") for id, at in delivered.items()}
+    for id, first, latest, count in connection.execute(failed).all():
+        reason = select(table.reason).where(table.subscription == id, table.at == latest)
+        reason = reason.where(table.status.in_(FAILED)).order_by(table.attempt.desc()).limit(1)
+        since, why = datetime.fromisoformat(first), connection.scalar(reason) or ""
+        found[id] = Channel(delivered.get(id), since, count, why)
+    return dict(sorted(found.items()))
+
+
+def judged(connection: Connection) -> tuple[date, date] | None:
+    """Return the first and the last day on which any signal judged any unit, or None."""
+    table = schema.SCORE_DAYS.c
+    query = select(func.min(table.day), func.max(table.day)).where(table.state == "scored")
+    first, last = connection.execute(query).one()
+    return None if first is None else (date.fromisoformat(first), date.fromisoformat(last))
 
 
 def progress(connection: Connection, topic: str) -> dict[int, int]:

@@ -14,11 +14,11 @@ from typing import Any, Final, TypeAlias, get_args
 import msgspec
 from sqlalchemy import Table
 
+from detectors.delivery_records import Delivery, Subscription
 from detectors.ledger import VIOLENCE, counts_of
 from detectors.records import (
     Alert,
     Command,
-    Delivery,
     Event,
     Heartbeat,
     Record,
@@ -26,7 +26,6 @@ from detectors.records import (
     Score,
     Severity,
     SourceHealth,
-    Subscription,
     Tick,
 )
 from streams.matching import signals_of
@@ -44,9 +43,10 @@ NEWER: Final[dict[Table, str]] = {
     schema.SCORES: "at",
     schema.SCORE_DAYS: "at",
     schema.SOURCE_HEALTH: "at",
+    schema.SUBSCRIPTIONS: "offset",
 }
 #: Records that the projection passes over: it has no question that they answer.
-PASSED_OVER: Final = (Heartbeat, Tick, Command, Subscription)
+PASSED_OVER: Final = (Heartbeat, Tick, Command)
 
 #: Severities as numbers, so that SQL can tell the graver.
 SEVERITY_RANK: Final = {name: rank for rank, name in enumerate(get_args(Severity))}
@@ -228,6 +228,17 @@ def _delivery(delivery: Delivery, _: Place) -> list[tuple[Table, Row]]:
     return [(schema.DELIVERIES, row)]
 
 
+def _subscription(subscription: Subscription, place: Place) -> list[tuple[Table, Row]]:
+    row = {
+        "id": plain(subscription.id),
+        "offset": place[2],
+        "sink": plain(subscription.sink),
+        "state": subscription.state,
+        "body": _body(subscription),
+    }
+    return [(schema.SUBSCRIPTIONS, row)]
+
+
 _WRITERS: Final[dict[type[Record], Callable[[Any, Place], Sequence[tuple[Table, Row]]]]] = {
     Alert: _alert,
     Event: _event,
@@ -235,4 +246,5 @@ _WRITERS: Final[dict[type[Record], Callable[[Any, Place], Sequence[tuple[Table, 
     Score: _score,
     SourceHealth: _health,
     Delivery: _delivery,
+    Subscription: _subscription,
 }

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 #: Raised with every change of a table or of what is written to it: an older store is rebuilt.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 METADATA: Final = MetaData()
 
@@ -154,21 +154,34 @@ SOURCE_HEALTH: Final = Table(
     _text("body"),
 )
 
-#: Every attempt to deliver an alert.
+#: Every attempt to deliver an alert. One message may tell of several alerts, and a revision that
+#: was held is delivered later: so the id and the attempt alone are no key.
 DELIVERIES: Final = Table(
     "deliveries",
     METADATA,
     _text("id", key=True),
     Column("attempt", Integer, primary_key=True, autoincrement=False),
-    _text("alert"),
-    Column("revision", Integer, nullable=False),
+    _text("alert", key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    _text("status", key=True),
     _text("subscription"),
     _text("sink"),
     Column("at", _INSTANT, nullable=False),
-    _text("status"),
     _text("reason"),
     _text("body"),
     Index("deliveries_by_alert", "alert"),
+    Index("deliveries_by_subscription", "subscription", "at"),
+)
+
+#: What each subscription is now. One that is removed stays as its id and its state.
+SUBSCRIPTIONS: Final = Table(
+    "subscriptions",
+    METADATA,
+    _text("id", key=True),
+    Column("offset", BigInteger, nullable=False),  # the last record of an id is what holds
+    _text("sink"),
+    _text("state"),
+    _text("body"),
 )
 
 #: What the topics say: every table that is emptied and filled again in a rebuild.

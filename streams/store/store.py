@@ -11,19 +11,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from detectors.records import (
-    Alert,
-    AlertState,
-    Delivery,
-    Direction,
-    Record,
-    Score,
-    SourceHealth,
-    Subscription,
-)
+from detectors.delivery_records import Delivery, Subscription
+from detectors.records import Alert, AlertState, Direction, Record, Score, SourceHealth
 from streams.store import queries, schema
 from streams.store.engine import ensure_schema, open_engine, writing
-from streams.store.queries import AlertFilter, DailyScore, Evidence
+from streams.store.queries import AlertFilter, Channel, DailyScore, DeliveryFilter, Evidence
 from streams.store.rows import NEWER, Row, rows_of, settle
 
 #: How long events and reports are kept, behind the newest one.
@@ -191,10 +183,37 @@ class Store:
         with self._engine.connect() as connection:
             return queries.source_health(connection)
 
-    def deliveries(self, alert_id: str) -> list[Delivery]:
-        """Return every attempt to deliver an alert, the first first."""
+    def deliveries(
+        self,
+        alert_id: str | None = None,
+        subscription: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Delivery]:
+        """Return every attempt to deliver that matches, the first first.
+
+        Args:
+            alert_id: Of this alert.
+            subscription: To this subscription, by its id.
+            since: Made at this instant or after.
+        """
         with self._engine.connect() as connection:
-            return queries.deliveries(connection, alert_id)
+            wanted = DeliveryFilter(alert_id, subscription, since)
+            return queries.deliveries(connection, wanted)
+
+    def subscriptions(self) -> list[Subscription]:
+        """Return every subscription of the topic that is not removed, by its id."""
+        with self._engine.connect() as connection:
+            return queries.subscriptions(connection)
+
+    def channels(self) -> dict[str, Channel]:
+        """Return how the channel of each subscription fares to which anything was sent, by id."""
+        with self._engine.connect() as connection:
+            return queries.channels(connection)
+
+    def judged(self) -> tuple[date, date] | None:
+        """Return the first and the last day (UTC) on which any unit was judged, or None."""
+        with self._engine.connect() as connection:
+            return queries.judged(connection)
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of each table."""

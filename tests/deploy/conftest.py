@@ -153,6 +153,9 @@ def fill(metrics: Metrics, now: float, step: int, sources: int = 6) -> None:
     for sink in sinks:
         for status in ("delivered", "retry", "rejected"):
             metrics.deliveries.labels(sink, status).inc()
+        metrics.delivered.labels(sink).set(now)
+        metrics.waiting.labels(sink).set(2)
+        metrics.failing.labels(sink).set(0)
     for reason in reasons:
         metrics.dead_letters.labels(reason).inc()
     for outcome in ("coded", "nothing", "duplicate", "unplaced"):

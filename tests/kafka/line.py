@@ -12,10 +12,11 @@ import signal
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 
 import msgspec
 from aiokafka import TopicPartition
@@ -96,8 +97,20 @@ def fed(options: Settings, reports: Iterable[Report]) -> int:
 
 
 @contextmanager
-def worker(options: Settings, name: str = "one") -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker in a process of its own; it is told to stop at the end."""
+def worker(
+    options: Settings,
+    name: str = "one",
+    module: str = "tests.kafka.line",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker in a process of its own; it is told to stop at the end.
+
+    Args:
+        options: How the line lies on the broker.
+        name: Of the worker in its group.
+        module: What is run.
+        more: Further settings, as environment variables.
+    """
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")},
         "PYTHONPATH": str(ROOT),
@@ -109,9 +122,10 @@ def worker(options: Settings, name: str = "one") -> Iterator[subprocess.Popen[by
         "TOCSIN_KAFKA_IDEMPOTENT": str(options.kafka.idempotent),
         "TOCSIN_KAFKA_SESSION_SECONDS": str(options.kafka.session_seconds),
         "TOCSIN_WORKER_CHECKPOINT_SECONDS": str(options.worker.checkpoint_seconds),
+        **more,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.kafka.line"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

@@ -347,6 +347,67 @@ def test_an_acknowledged_alert_says_by_whom(here: Installation) -> None:
     assert any("acknowledged by desk" in each["changed"] for each in told["changes"])
 
 
+def test_a_silence_is_set_listed_and_lifted(here: Installation, filled: Path) -> None:  # noqa: F811
+    here.data = filled
+    told = ("--by", "desk", "--reason", "road works")
+    assert "nothing is silenced" in here.tocsin("alerts", "silences").stderr
+    for name, lasts in (("fair", "3d"), ("works", "12h")):
+        scope = ("--unit", "kandahar", "--direction", "rise")
+        sent = here.answer("alerts", "silence", *scope, "--name", name, "--for", lasts, *told)
+        assert (sent["alert"], sent["scope"]) == (
+            name,
+            {"units": ["AF-KAN"], "directions": ["rise"]},
+        )
+    listed = here.answer("alerts", "silences")
+    assert [(each["name"], each["reason"]) for each in listed] == [
+        ("works", "road works"),
+        ("fair", "road works"),
+    ]
+    unknown = here.tocsin("alerts", "unsilence", "work", "--by", "desk")
+    assert (unknown.exit_code, "did you mean works?" in unknown.stderr) == (1, True)
+    here.answer("alerts", "unsilence", "works", "--by", "desk")
+    assert [each["name"] for each in here.answer("alerts", "silences")] == ["fair"]
+
+
+def test_every_act_leads_to_a_revision_or_a_dead_letter(here: Installation) -> None:
+    before, after = _around_the_first_alert()
+    last_seen = next(each.seen_at for each in reversed(before) if isinstance(each, Report))
+    late = Command("c-late", "no-such-alert", "retract", last_seen, "desk", note="a hoax")
+
+    async def go() -> list[Alert]:
+        async with Process(here.settings(), collect=False) as process:
+            await replay.feed(process.producer, process.layout, before)
+            alerts = await _until(process, process.store.alerts, lambda found: found)
+            id = alerts[0].id
+            by = ("--by", "desk")
+            await here.run("alerts", "assign", id, "--to", "south", *by)
+            await here.run("alerts", "dispute", id, "--reason", "an old report", *by)
+            silence = ("--unit", alerts[0].unit, "--for", "30d", "--reason", "works", *by)
+            await here.run("alerts", "silence", *silence)
+            topic = here.layout.name(topics.COMMANDS)
+            target = partition_of(NAME, PARTITIONS)
+            await process.producer.send_and_wait(topic, encode(late), partition=target)
+            await replay.feed(process.producer, process.layout, after)
+            revisions: list[Alert] = await _until(
+                process,
+                lambda: process.store.revisions(id),
+                lambda found: found[-1].remarks and found[-1].silence and found[-1].assigned_to,
+            )
+            return revisions
+
+    revisions = asyncio.run(go())
+    last = revisions[-1]
+    assert (last.assigned_to, last.remarks[0].text) == ("south", "an old report")
+    assert last.silence is not None
+    assert last.silence.reason == "works"
+    (letter,) = here.records(topics.DEAD_LETTERS, 1)
+    told = {name: text.decode() for name, text in letter.headers}
+    assert (told["reason"], told["stage"]) == ("act_refused", "alert")
+    assert decoder(Command)(letter.value) == late
+    listed = here.answer("dead-letters", "list", "--reason", "act_refused")
+    assert "no alert of this id" in listed["letters"][0]["headers"]["detail"]
+
+
 def _around_the_first_alert() -> tuple[list[replay.Fed], list[replay.Fed]]:
     """The scenario up to a few hours after its first alert, and the two days after that."""
     reports = [each for each in scenario() if isinstance(each, Report)]

@@ -249,9 +249,11 @@ def test_every_topic_that_the_store_has_tables_for_is_read() -> None:
     unread = {topic.name for topic in topics.TOPICS} - {topic.name for topic in PROJECTED}
     assert unread == {
         "commands.v1",
-        "subscriptions.v1",
+        "outbox.v1",
         "dead-letters.v1",
         "state.code.v1",
         "state.detect.v1",
         "state.alert.v1",
+        "state.route.v1",
+        "state.deliver.v1",
     }

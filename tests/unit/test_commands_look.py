@@ -18,7 +18,7 @@ from detectors.records import Index, Report, Severity
 from detectors.signals import SIGNALS
 from detectors.signals.counting import REMARKABLE
 from detectors.world.units import UNITS, of_kind
-from streams.commands.alerts import command_time
+from streams.commands.acting import command_time
 from streams.exposition import serve
 from streams.store import Store
 from streams.wording import DISCLAIMER, number

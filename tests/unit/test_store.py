@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, String, Table, create_engine, select, text
 
-from detectors.records import Command, Heartbeat, Part, Record, Tick
+from detectors.records import UNPLACED, Command, Heartbeat, Part, Record, Tick
 from streams.sinks import wants
 from streams.store import Store, schema
 from streams.store.engine import open_engine
@@ -81,6 +81,7 @@ def test_a_late_earlier_revision_does_not_become_the_alert(store: Store) -> None
 OLD = alert(1, unit="AF-HEL")
 FROZEN = alert(2, state="frozen", coverage="dark")
 NEW = alert(3, signal="border-closure", parts=(Part("S1", 3.2, 9, 2.0, ""),))
+NOWHERE = alert(4, unit=UNPLACED)
 
 
 @pytest.mark.parametrize(
@@ -116,15 +117,23 @@ def test_alerts_are_found_by(store: Store, wanted: dict[str, Any], expected: lis
         pytest.param({"signals": ("border%",)}, [], id="no pattern"),
         pytest.param({"signals": ("S",)}, [], id="no beginning of a name"),
         pytest.param({"minimum_severity": "critical"}, [], id="only what is critical"),
+        pytest.param({"minimum_probability": 0.34}, [NEW, FROZEN, OLD], id="just so probable"),
+        pytest.param({"minimum_probability": 0.35}, [], id="more probable"),
+        pytest.param({"directions": ("fall",)}, [], id="the other direction"),
+        pytest.param({"directions": ("fall", "rise")}, [NEW, FROZEN, OLD], id="both directions"),
+        pytest.param({"unplaced": True}, [NOWHERE, NEW, FROZEN, OLD], id="without a unit too"),
+        pytest.param(
+            {"unplaced": True, "units": ("AF-HEL",)}, [OLD], id="a unit is none that is unknown"
+        ),
     ],
 )
 def test_a_subscription_has_the_alerts_it_wants(
     store: Store, changes: dict[str, Any], expected: list[Any]
 ) -> None:
-    fill(store, OLD, FROZEN, NEW)
+    fill(store, OLD, FROZEN, NEW, NOWHERE)
     asked = subscription(**changes)
     assert store.alerts_for(asked) == expected
-    assert [each for each in (NEW, FROZEN, OLD) if wants(asked, each)] == expected
+    assert [each for each in (NOWHERE, NEW, FROZEN, OLD) if wants(asked, each)] == expected
 
 
 def test_an_alert_that_was_grave_stays_with_its_subscription_to_the_end(store: Store) -> None:
@@ -242,7 +251,6 @@ def test_progress_is_the_next_offset_of_each_partition_of_a_topic(store: Store) 
         Heartbeat("wire", OPENED),
         Tick(0, 1, OPENED, (health(),)),
         Command("c", "a", "acknowledge", OPENED, "desk"),
-        subscription(),
     ],
     ids=lambda record: type(record).__name__,
 )
@@ -362,6 +370,11 @@ def histories(draw: st.DrawFn) -> list[Record]:
         st.builds(lambda h: score(OPENED + timedelta(hours=h)), st.integers(0, 60)),
         st.builds(lambda h: health("wire", OPENED + timedelta(hours=h)), st.integers(0, 60)),
         st.builds(lambda n, a: delivery(alert(n), a), st.integers(1, 3), st.integers(1, 3)),
+        st.builds(
+            lambda n, state: subscription(id=f"s{n}", state=state),
+            st.integers(1, 2),
+            st.sampled_from(["active", "paused", "removed"]),
+        ),
         st.just(Heartbeat("wire", OPENED)),
     ]
     return draw(st.lists(st.one_of(kinds), min_size=1, max_size=25))
