@@ -89,6 +89,7 @@ class Parcel(Record, frozen=True, tag="parcel.v1"):
     id: Identifier  # alert id, revision and subscription: the idempotency key
     subscription: Identifier
     alert: Alert
+    at: Instant  # when it was put on its way
     again: Count = 0  # how often it was told before, to a channel that forgets
 
 

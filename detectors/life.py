@@ -6,7 +6,7 @@ coverage is not ok. Nothing but `revise` writes a revision, so nothing leaves th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -90,10 +90,14 @@ def lead(score: Score) -> str:
     return score.parts[0].signal if score.parts else score.signal
 
 
-def rests_on(alert: Alert) -> Iterator[str]:
-    """Yield the signals that an alert rests on: the one it is called after, its weighty parts."""
-    yield alert.signal
-    yield from (part.signal for part in alert.parts if part.strength >= REMARKABLE)
+def signals_of(alert: Alert) -> frozenset[str]:
+    """Return every signal that an alert revision rests on: the one it is called after, its parts.
+
+    A part that adds next to nothing is none. Parts come and go with the revisions: an alert that is
+    over has none but the first.
+    """
+    weighty = (part.signal for part in alert.parts if part.strength >= REMARKABLE)
+    return frozenset((alert.signal, *weighty))
 
 
 def measured(score: Score, *, evidence: bool = True) -> dict[str, Any]:

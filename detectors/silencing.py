@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from detectors.acts import CannotBeDone, reason_of
-from detectors.life import rests_on
+from detectors.life import signals_of
 from detectors.records import Alert, Command, Scope, Silence
 from detectors.timegrid import DAY, Grid, seconds
 from detectors.world.units import inside_any
@@ -32,7 +32,7 @@ def is_about(scope: Scope, alert: Alert) -> bool:
     """Return whether an alert is in a scope; a country stands for all in it, as it does for all."""
     if scope.units and alert.unit not in inside_any(scope.units):
         return False
-    if scope.signals and set(scope.signals).isdisjoint(rests_on(alert)):
+    if scope.signals and signals_of(alert).isdisjoint(scope.signals):
         return False
     return not scope.directions or alert.direction in scope.directions
 

@@ -254,7 +254,7 @@ EXAMPLES: Final[tuple[Record, ...]] = (
         rotated_at=_SEEN,
         at=_STEP,
     ),
-    Parcel(id=f"{_ALERT}/3/desk", subscription="desk", alert=_REVISION, again=1),
+    Parcel(f"{_ALERT}/3/desk/1", "desk", _REVISION, _REVISION.at, again=1),
     Delivery(
         id=f"{_ALERT}/3/desk",
         alert=_ALERT,

@@ -106,7 +106,7 @@ class PostCore:
         raw = {record.offset: record for record in fresh}
         for offset, parcel in readable:
             mailbox = self.mailbox(parcel.subscription)
-            if mailbox.add(offset, parcel, self._now()):
+            if mailbox.add(offset, parcel):
                 self._waiting[offset] = raw[offset]
                 self.stirred.add(parcel.subscription)
             self._mark.time = max(self._mark.time, seconds(parcel.alert.at))

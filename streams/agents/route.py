@@ -105,8 +105,9 @@ class RouteCore:
     def take(self, records: Sequence[Any]) -> list[Output]:
         """Return a parcel for each revision and each subscription that follows its alert."""
         readable, outputs = self._dead.decode(records, self._partition, _decode)
+        now = self._now()
         for _, alert in readable:
-            parcels = self._router.take(alert, self._subscriptions.all())
+            parcels = self._router.take(alert, self._subscriptions.all(), now)
             outputs.extend(posted(each, self._layout) for each in parcels)
             self._mark.time = max(self._mark.time, seconds(alert.at))
         self._mark.offset = max(self._mark.offset, records[-1].offset)

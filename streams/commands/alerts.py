@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final, cast, get_args
 
 import typer
 
-from detectors.life import LIVING
+from detectors.life import LIVING, signals_of
 from detectors.records import Alert, AlertState, Severity
 from detectors.world.units import name_of
 from streams.commands import acts, base, silences
 from streams.commands.acting import Id
-from streams.matching import signals_of
 from streams.wording import details, headline, number
 
 if TYPE_CHECKING:

@@ -52,7 +52,6 @@ class Item(Struct):
 
     offset: int
     parcel: Parcel
-    since: datetime
     attempts: int = 0
     not_before: datetime | None = None
     held: bool = False
@@ -100,13 +99,13 @@ class Mailbox:
         """How many parcels wait, those on their way included."""
         return len(self._items)
 
-    def add(self, offset: int, parcel: Parcel, now: datetime) -> bool:
+    def add(self, offset: int, parcel: Parcel) -> bool:
         """Take in a parcel; return whether it is new."""
-        revision, _ = self.box.told.get(parcel.alert.id, (-1, now))
+        revision, _ = self.box.told.get(parcel.alert.id, (-1, parcel.at))
         is_known = parcel.alert.revision < revision + (not parcel.again)
         if is_known or parcel.id in self._items:
             return False
-        self._items[parcel.id] = Item(offset, parcel, now)
+        self._items[parcel.id] = Item(offset, parcel)
         self._fresh.append(parcel.id)
         return True
 
@@ -126,7 +125,7 @@ class Mailbox:
                 self._finish(outcome, [item], subscription, refused, now)
         if subscription.digest is not None:
             for item in [self._items[name] for name in fresh if name in self._items]:
-                until = next_digest(subscription.digest, subscription.time_zone, item.since)
+                until = next_digest(subscription.digest, subscription.time_zone, item.parcel.at)
                 self._hold(outcome, item, subscription, until, now)
         elif subscription.quiet is not None:
             until_or_none = quiet_until(subscription.quiet, subscription.time_zone, now)

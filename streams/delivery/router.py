@@ -44,7 +44,9 @@ class Router:
         self.alerts: dict[str, Following] = {}
         self.touched: set[str] = set()
 
-    def take(self, alert: Alert, subscriptions: Iterable[Subscription]) -> list[Parcel]:
+    def take(
+        self, alert: Alert, subscriptions: Iterable[Subscription], now: datetime
+    ) -> list[Parcel]:
         """Return what an alert revision gives subscribers; a revision that came before, again."""
         known = self.alerts.get(alert.id)
         if known is None:
@@ -62,7 +64,7 @@ class Router:
                 continue
             if not follows:
                 known.subscriptions.append(subscription.id)
-            found.append(parcel(alert, subscription))
+            found.append(parcel(alert, subscription, now))
         return found
 
     def escalate(self, subscriptions: Mapping[str, Subscription], now: datetime) -> list[Parcel]:
@@ -92,7 +94,7 @@ class Router:
             if other is None or other.state not in _TOLD or other.id in known.subscriptions:
                 continue
             known.subscriptions.append(other.id)
-            yield parcel(alert, other)
+            yield parcel(alert, other, now)
 
     def remind(
         self,
@@ -121,7 +123,7 @@ class Router:
             if forgetful:
                 known.again, known.told_at = known.again + 1, now
                 self.touched.add(alert.id)
-                found += [parcel(alert, each, known.again) for each in forgetful]
+                found += [parcel(alert, each, now, known.again) for each in forgetful]
         return found
 
     def forget(self, now: datetime) -> list[str]:
@@ -136,7 +138,7 @@ class Router:
         return old
 
 
-def parcel(alert: Alert, subscription: Subscription, again: int = 0) -> Parcel:
+def parcel(alert: Alert, subscription: Subscription, now: datetime, again: int = 0) -> Parcel:
     """Return what tells a subscription of an alert revision, `again` times before."""
     key = idempotency_key(alert, subscription)
-    return Parcel(f"{key}/{again}" if again else key, subscription.id, alert, again)
+    return Parcel(f"{key}/{again}" if again else key, subscription.id, alert, now, again)

@@ -11,9 +11,9 @@ from typing import ClassVar, Final, Literal, Protocol, TypeAlias, get_args
 from msgspec import Struct
 
 from detectors.delivery_records import Subscription
+from detectors.life import signals_of
 from detectors.records import Alert, Severity
 from detectors.world.units import UNITS, inside_any
-from streams.matching import signals_of
 from streams.settings import Smtp
 
 #: Severities from the least to the gravest.

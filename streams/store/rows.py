@@ -16,6 +16,7 @@ from sqlalchemy import Table
 
 from detectors.delivery_records import Delivery, Subscription
 from detectors.ledger import VIOLENCE, counts_of
+from detectors.life import signals_of
 from detectors.records import (
     Alert,
     Command,
@@ -28,7 +29,6 @@ from detectors.records import (
     SourceHealth,
     Tick,
 )
-from streams.matching import signals_of
 from streams.store import schema
 
 Row: TypeAlias = dict[str, Any]

@@ -32,7 +32,7 @@ def _told(parcels: Iterable[Parcel]) -> list[tuple[str, int]]:
 
 def _follow(router: Router, story: Sequence[Alert], *asked: Subscription) -> list[bool]:
     """Return for each revision whether the first subscription is told of it."""
-    return [asked[0].id in {s for s, _ in _told(router.take(a, asked))} for a in story]
+    return [asked[0].id in {s for s, _ in _told(router.take(a, asked, OPENED))} for a in story]
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,17 @@ def test_a_worker_that_took_over_in_between_still_knows_who_follows() -> None:
 
 def test_a_revision_that_comes_again_gives_the_same_parcels() -> None:
     router, asked = Router(), (subscription(), subscription(id="other"))
-    once = [router.take(each, asked) for each in STORY]
-    assert [router.take(each, asked) for each in STORY] == once
+    once = [router.take(each, asked, OPENED) for each in STORY]
+    assert [router.take(each, asked, OPENED) for each in STORY] == once
 
 
 def test_who_subscribes_later_hears_from_then_on() -> None:
     router, late = Router(), subscription(id="late")
-    assert _told(router.take(STORY[0], [subscription()])) == [("desk", 0)]
-    assert _told(router.take(STORY[1], [subscription(), late])) == [("desk", 1), ("late", 1)]
+    assert _told(router.take(STORY[0], [subscription()], OPENED)) == [("desk", 0)]
+    assert _told(router.take(STORY[1], [subscription(), late], OPENED)) == [
+        ("desk", 1),
+        ("late", 1),
+    ]
 
 
 def test_of_a_silenced_alert_nobody_is_told_but_its_end_to_who_knew_of_it() -> None:
@@ -96,15 +99,15 @@ def test_of_a_silenced_alert_nobody_is_told_but_its_end_to_who_knew_of_it() -> N
         alert(1, 1, silence=SILENT),
         alert(1, 2, silence=SILENT, state="resolved"),
     ]
-    assert _told(router.take(story[0], [asked])) == [("desk", 0)]
-    assert router.take(story[1], [asked, late]) == []
-    assert _told(router.take(story[2], [asked, late])) == [("desk", 2)]
+    assert _told(router.take(story[0], [asked], OPENED)) == [("desk", 0)]
+    assert router.take(story[1], [asked, late], OPENED) == []
+    assert _told(router.take(story[2], [asked, late], OPENED)) == [("desk", 2)]
 
 
 def test_when_a_silence_ends_the_alert_is_told() -> None:
     router, asked = Router(), [subscription()]
-    assert router.take(alert(1, 0, silence=SILENT), asked) == []
-    assert _told(router.take(alert(1, 1), asked)) == [("desk", 1)]
+    assert router.take(alert(1, 0, silence=SILENT), asked, OPENED) == []
+    assert _told(router.take(alert(1, 1), asked, OPENED)) == [("desk", 1)]
 
 
 RULE = Escalation(after_hours=6.0, to="duty")
@@ -126,8 +129,8 @@ def test_what_nobody_acknowledges_is_passed_on_once(
     last: dict[str, Any], hours: float, passed_on: bool
 ) -> None:
     router, asked = Router(), [subscription(escalation=RULE), DUTY]
-    router.take(alert(1, 0), asked)
-    router.take(alert(1, 1, **last), asked)
+    router.take(alert(1, 0), asked, OPENED)
+    router.take(alert(1, 1, **last), asked, OPENED)
     known = {each.id: each for each in asked}
     now = OPENED + timedelta(hours=hours)
     assert _told(router.escalate(known, now)) == ([("duty", 1)] if passed_on else [])
@@ -136,16 +139,19 @@ def test_what_nobody_acknowledges_is_passed_on_once(
 
 def test_to_whom_it_was_passed_on_hears_how_it_ends() -> None:
     router, asked = Router(), [subscription(escalation=RULE), DUTY]
-    router.take(alert(1, 0), asked)
+    router.take(alert(1, 0), asked, OPENED)
     router.escalate({each.id: each for each in asked}, OPENED + timedelta(hours=7))
-    assert _told(router.take(alert(1, 1, state="resolved"), asked)) == [("desk", 1), ("duty", 1)]
+    assert _told(router.take(alert(1, 1, state="resolved"), asked, OPENED)) == [
+        ("desk", 1),
+        ("duty", 1),
+    ]
 
 
 def test_alerts_that_ended_long_ago_are_forgotten() -> None:
     router = Router()
     for each in STORY:
-        router.take(each, [subscription()])
-    router.take(alert(2, 0), [subscription()])
+        router.take(each, [subscription()], OPENED)
+    router.take(alert(2, 0), [subscription()], OPENED)
     assert router.forget(STORY[2].at + timedelta(days=89)) == []
     assert router.forget(STORY[2].at + timedelta(days=91)) == [STORY[0].id]
     assert list(router.alerts) == [alert(2).id]
@@ -170,9 +176,9 @@ def test_channels_that_forget_are_told_anew(
     last: dict[str, Any], sink: str, minutes: int, times: int
 ) -> None:
     router, asked = Router(), [msgspec.structs.replace(FEED, sink=sink)]
-    router.take(alert(1, 0), asked)
+    router.take(alert(1, 0), asked, OPENED)
     revision = alert(1, 1, **last)
-    router.take(revision, asked)
+    router.take(revision, asked, OPENED)
     known, now = {each.id: each for each in asked}, revision.at + timedelta(minutes=minutes)
     again = router.remind(known, HOURLY, now)
     assert [(p.alert.revision, p.again) for p in again] == [(1, 1)] * times
@@ -181,11 +187,11 @@ def test_channels_that_forget_are_told_anew(
 
 def test_what_is_told_anew_has_an_id_of_its_own_and_is_not_taken_for_a_copy() -> None:
     router = Router()
-    first = router.take(alert(1, 0), [FEED])
+    first = router.take(alert(1, 0), [FEED], OPENED)
     again = router.remind({"feed": FEED}, HOURLY, alert(1, 0).at + timedelta(hours=2))
     mailbox, now = Mailbox("feed", Terms()), alert(1, 0).at
     for offset, each in enumerate([*first, *again]):
-        assert mailbox.add(offset, each, now)
+        assert mailbox.add(offset, each)
         mailbox.settle(FEED, now)
         sending = mailbox.next(FEED, now)
         assert sending is not None

@@ -27,7 +27,7 @@ AWAY = Retry(0.0, "no connection")
 def _box(*alerts: Alert, asked: Subscription | None = None, at: datetime = NOW) -> Mailbox:
     mailbox, to = Mailbox("desk", TERMS), asked or subscription()
     for offset, each in enumerate(alerts):
-        assert mailbox.add(offset, parcel(each, to), at)
+        assert mailbox.add(offset, parcel(each, to, at))
     return mailbox
 
 
@@ -66,10 +66,10 @@ def test_revisions_of_one_alert_go_one_after_the_other() -> None:
 
 def test_a_parcel_that_comes_twice_is_one() -> None:
     to, mailbox = subscription(), _box(alert(1, 0))
-    assert not mailbox.add(9, parcel(alert(1, 0), to), NOW)
+    assert not mailbox.add(9, parcel(alert(1, 0), to, NOW))
     _answer(mailbox, to, Delivered(), NOW)
-    assert not mailbox.add(10, parcel(alert(1, 0), to), NOW)
-    assert mailbox.add(11, parcel(alert(1, 1), to), NOW)
+    assert not mailbox.add(10, parcel(alert(1, 0), to, NOW))
+    assert mailbox.add(11, parcel(alert(1, 1), to, NOW))
 
 
 def test_trouble_is_tried_again_later_under_the_same_id_then_given_up() -> None:
@@ -85,7 +85,7 @@ def test_trouble_is_tried_again_later_under_the_same_id_then_given_up() -> None:
     assert [each.given_up[0].id for each in outcomes] == list(ids)
     assert mailbox.waiting == 0
     # From the dead letters it may come again.
-    assert mailbox.add(7, parcel(alert(1, 0), to), now)
+    assert mailbox.add(7, parcel(alert(1, 0), to, now))
     (outcome,), _ = _answer(mailbox, to, Delivered(), now)
     assert _states(outcome) == ["delivered"]
 
@@ -137,14 +137,14 @@ def test_old_alerts_are_not_told_as_news_but_their_end_is_to_who_knew() -> None:
     assert _states(_box(alert(1, 0)).settle(to, late)) == ["stale"]
     mailbox = _box(alert(1, 0))
     _answer(mailbox, to, Delivered(), NOW)
-    mailbox.add(1, parcel(alert(1, 1, state="resolved"), to), late)
+    mailbox.add(1, parcel(alert(1, 1, state="resolved"), to, late))
     assert len(_sent(mailbox, to, late)) == 1
 
 
 def test_documents_show_old_alerts_too() -> None:
     feed = subscription("atom", "alerts")
     mailbox = Mailbox("desk", Terms(documents=frozenset(("atom",))))
-    mailbox.add(0, parcel(alert(1, 0), feed), NOW)
+    mailbox.add(0, parcel(alert(1, 0), feed, NOW))
     assert len(_sent(mailbox, feed, NOW + timedelta(days=400))) == 1
 
 
@@ -154,14 +154,14 @@ def test_beyond_the_weeks_budget_new_alerts_are_left_out_with_all_that_follows()
     mailbox = _box(*(alert(n, 0) for n in (1, 2, 3)), alert(1, 1), asked=to, at=at)
     outcome = mailbox.settle(to, at)
     assert [(d.alert, d.status) for d in outcome.deliveries] == [(alert(3).id, "over_budget")]
-    mailbox.add(9, parcel(alert(3, 1, severity="critical"), to), at)
+    mailbox.add(9, parcel(alert(3, 1, severity="critical"), to, at))
     assert _states(mailbox.settle(to, at)) == ["over_budget"]
     assert [a for each in _revisions(_sent(mailbox, to, at)) for a, _ in each] == [
         alert(1).id,
         alert(2).id,
     ]
     week = at + timedelta(days=7, minutes=1)
-    mailbox.add(10, parcel(alert(11, 0), to), alert(11).at)
+    mailbox.add(10, parcel(alert(11, 0), to, alert(11).at))
     assert alert(11).at > week
     assert mailbox.settle(to, alert(11).at).deliveries == []
 
@@ -213,7 +213,7 @@ def test_a_digest_that_is_tried_again_is_the_same_and_later_alerts_wait_for_the_
     (first,) = _sent(mailbox, to, MORNING)
     mailbox.answer(first, to, AWAY, MORNING)
     late = subscription(digest=Digest("day"), time_zone="Asia/Kabul")
-    mailbox.add(7, parcel(alert(3, 0, at=MORNING), late), MORNING)
+    mailbox.add(7, parcel(alert(3, 0, at=MORNING), late, MORNING))
     mailbox.settle(late, MORNING)
     (again,) = _sent(mailbox, to, MORNING + timedelta(minutes=1))
     assert again.message == first.message
@@ -234,7 +234,7 @@ def test_what_is_remembered_survives_a_restart() -> None:
     kept = msgspec.json.decode(msgspec.json.encode(mailbox.box), type=Box)
     again = Mailbox("desk", TERMS, kept)
     assert kept == mailbox.box
-    assert not again.add(0, parcel(alert(1, 0), to), NOW)
+    assert not again.add(0, parcel(alert(1, 0), to, NOW))
     again.forget(NOW + timedelta(days=91))
     assert again.box.told == {}
 
@@ -289,7 +289,7 @@ def test_whatever_receivers_answer_each_parcel_is_dealt_with_once_and_in_order(
     answers = [answer for _, answer in plan]
     for offset, (number, _) in enumerate(plan):
         revision = revisions[number] = revisions.get(number, -1) + 1
-        mailbox.add(offset, parcel(alert(number, revision, at=now), to), now)
+        mailbox.add(offset, parcel(alert(number, revision, at=now), to, now))
     for step in range(2_000):
         if not mailbox.waiting:
             break
