@@ -212,7 +212,8 @@ class Stage:
             # The checkpoint, not the group's commit, says where to go on.
             consumer: Consumer = app.consumer
             await consumer.seek_back(tp, following)
-            _log.info("read_again", stage=self.name, partition=tp.partition, since=following)
+            if first is not None:
+                _log.info("read_again", stage=self.name, partition=tp.partition, since=following)
         return part
 
     async def _checkpoint(self, app: Any, number: int, part: _Part) -> None:  # noqa: ANN401
