@@ -295,6 +295,9 @@ def _draw_lives(axes: Any, lives: Sequence[_Life], units: list[str]) -> None:  #
     axes.set_ylim(-0.8, max(len(units), 3) - 0.2)
     labels = [textwrap.fill(name_of(unit), _LABEL) for unit in units]
     axes.set_yticks([rows[unit] for unit in units], labels, fontsize=7.5)
+    for label in axes.get_yticklabels():
+        if "\n" in label.get_text():  # two lines have to fit into one row
+            label.set(fontsize=5.2, linespacing=0.9)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color=drawing.GRID, linewidth=0.7)
     drawing.draw_dates(axes)

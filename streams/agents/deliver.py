@@ -51,7 +51,8 @@ class PostCore:
         """
         self.partition = partition
         self.mailboxes: dict[str, Mailbox] = {}
-        self.stirred: set[str] = set()  # subscriptions for which something may be due
+        #: Subscriptions for which something may be due, in the order in which it is their turn.
+        self.stirred: dict[str, None] = {}
         self.letters = DeadLetters("deliver", topics.OUTBOX, layout, metrics)
         self._terms = terms
         self._wake = wake
@@ -108,7 +109,7 @@ class PostCore:
             mailbox = self.mailbox(parcel.subscription)
             if mailbox.add(offset, parcel):
                 self._waiting[offset] = raw[offset]
-                self.stirred.add(parcel.subscription)
+                self.stirred.setdefault(parcel.subscription)
             self._mark.time = max(self._mark.time, seconds(parcel.alert.at))
         self._next = max(self._next, records[-1].offset + 1)
         self._moved = True
@@ -117,7 +118,9 @@ class PostCore:
 
     def stir(self) -> None:
         """Have every mailbox looked at in which something waits: time has passed."""
-        self.stirred.update(name for name, each in self.mailboxes.items() if each.waiting)
+        for name, mailbox in self.mailboxes.items():
+            if mailbox.waiting:
+                self.stirred.setdefault(name)
 
     def pass_time(self) -> list[Output]:
         """Do nothing: the courier has a clock of its own."""

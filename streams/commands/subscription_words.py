@@ -67,7 +67,7 @@ def asks(subscription: Subscription) -> str:
 def times(subscription: Subscription) -> str:
     """Say when a subscription is told.
 
-    >>> from detectors.records import Digest, Quiet
+    >>> from detectors.delivery_records import Digest, Quiet
     >>> times(Subscription("a", "atom", "a", digest=Digest("week"), time_zone="Asia/Kabul"))
     'Monday 07:00 Asia/Kabul'
     >>> times(Subscription("a", "atom", "a", quiet=Quiet("22:00", "07:00"), most_per_week=3))

@@ -106,6 +106,7 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._proving: set[str] = set()
         self._looked = 0.0
+        self._turn = 0
 
     def wake(self) -> None:
         """Have it look for something to send."""
@@ -118,7 +119,7 @@ class Courier:
             while True:
                 self._woken.clear()
                 self._look_around(office)
-                for core in office.cores():
+                for core in self._in_turn(office.cores()):
                     await self._work(core, office)
                 if monotonic() - flushed >= _FLUSH_SECONDS:
                     await office.flush()
@@ -132,6 +133,12 @@ class Courier:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _in_turn(self, cores: Sequence[PostCore]) -> Sequence[PostCore]:
+        """Return the partitions, each time another one first: all get their share of the slots."""
+        self._turn += 1
+        start = self._turn % max(1, len(cores))
+        return [*cores[start:], *cores[:start]]
 
     def _look_around(self, office: Office) -> None:
         """Once a second: look at all that waits, at new addresses, and at how things stand."""
@@ -149,7 +156,7 @@ class Courier:
 
     async def _work(self, core: PostCore, office: Office) -> None:
         """Send what is due in one partition."""
-        for name in sorted(core.stirred):
+        for name in list(core.stirred):
             if len(self._tasks) >= _MOST_AT_ONCE:
                 return  # the others are looked at when one has come back
             mailbox, now = core.mailbox(name), self._now()
@@ -160,12 +167,12 @@ class Courier:
             while subscription is not None and len(self._tasks) < _MOST_AT_ONCE:
                 sending = mailbox.next(subscription, now)
                 if sending is None:
-                    core.stirred.discard(name)
+                    core.stirred.pop(name, None)
                     break
                 self._begin(self._send(core, subscription, sending, office))
             else:
                 if subscription is None:
-                    core.stirred.discard(name)
+                    core.stirred.pop(name, None)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -183,7 +190,7 @@ class Courier:
             outcome = mailbox.answer(sending, subscription, answer, now)
             outputs.extend(self._became(core, mailbox.name, outcome))
             outputs.extend(self._changed(subscription, answer, failing, now))
-            core.stirred.add(mailbox.name)
+            core.stirred.setdefault(mailbox.name)
             return outputs
 
         # Where the partition is another's by now, that worker sends it again under the same id.

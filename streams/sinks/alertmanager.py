@@ -25,9 +25,9 @@ from yarl import URL
 from detectors.delivery_records import Subscription
 from detectors.records import Alert
 from detectors.world.units import UNITS
-from streams.sinks.base import Answer, Delivered, Message, Rejected, Retry, SinkContext
+from streams.sinks.base import Answer, Delivered, Message, Rejected, SinkContext
 from streams.sinks.links import page_of
-from streams.sinks.replies import answer_of, client
+from streams.sinks.replies import TROUBLE, answer_of, answer_of_trouble, client
 from streams.wording import DISCLAIMER, headline, percent, summary
 
 #: For so long an alert stands in Alertmanager if nothing more is heard of it.
@@ -79,12 +79,8 @@ class AlertmanagerSink:
                 allow_redirects=False,
             ) as reply:
                 return answer_of(reply, self._context.now())
-        except TimeoutError:
-            return Retry(0.0, f"no reply within {self._context.timeout_seconds:g} s")
-        except (aiohttp.InvalidURL, ValueError):
-            return Rejected("the Alertmanager's address is not a URL")
-        except (aiohttp.ClientError, OSError) as error:
-            return Retry(0.0, f"no connection: {type(error).__name__}")
+        except TROUBLE as error:
+            return answer_of_trouble(error, self._context.timeout_seconds)
 
     async def close(self) -> None:
         """Close the connections."""

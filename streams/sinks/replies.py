@@ -34,6 +34,22 @@ def client(connector: aiohttp.TCPConnector, timeout_seconds: float) -> aiohttp.C
     )
 
 
+#: What a request may end with in place of a reply.
+TROUBLE: Final = (aiohttp.ClientError, OSError)
+
+
+def answer_of_trouble(error: Exception, timeout_seconds: float) -> Answer:
+    """Return what it means that there was no reply.
+
+    It tells the kind of failure only: its text could tell a subscriber about the network here.
+    """
+    if isinstance(error, TimeoutError):
+        return Retry(0.0, f"no reply within {timeout_seconds:g} s")
+    if isinstance(error, aiohttp.InvalidURL):
+        return Rejected("the address is not a URL")
+    return Retry(0.0, f"no connection: {type(error).__name__}")
+
+
 def answer_of(reply: aiohttp.ClientResponse, now: datetime) -> Answer:
     """Return what the status line and `Retry-After` of a reply mean; its body is not read."""
     return answer_of_status(reply.status, retry_after(reply.headers.get("Retry-After"), now))

@@ -17,9 +17,9 @@ import msgspec
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from detectors.delivery_records import Subscription
-from streams.sinks.base import Answer, Delivered, Message, Rejected, Retry, SinkContext
+from streams.sinks.base import Answer, Delivered, Message, Rejected, SinkContext
 from streams.sinks.guard import ForbiddenAddress, GuardedResolver, check_url, system_resolve
-from streams.sinks.replies import answer_of, client
+from streams.sinks.replies import TROUBLE, answer_of, answer_of_trouble, client
 from streams.wording import DISCLAIMER, digest_subject, headline, summary
 
 #: CloudEvents type by the kind of message.
@@ -75,13 +75,8 @@ class WebhookSink:
                 return answer
         except (ForbiddenAddress, _UnusableSecret) as error:
             return Rejected(str(error))
-        except TimeoutError:
-            return Retry(0.0, f"no reply within {self._context.timeout_seconds:g} s")
-        except aiohttp.InvalidURL:
-            return Rejected("the address is not a URL")
-        except (aiohttp.ClientError, OSError) as error:
-            # The kind of failure only: its text could tell a subscriber about the network here.
-            return Retry(0.0, f"no connection: {type(error).__name__}")
+        except TROUBLE as error:
+            return answer_of_trouble(error, self._context.timeout_seconds)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -115,8 +115,10 @@ def test_reports_sent_again_hours_later_change_no_alert(early: list[Report], pre
     assert msgspec.json.encode(found.alerts) == msgspec.json.encode(prefix.alerts)
 
 
-def test_a_second_run_gives_the_same_bytes(reports: list[Report], whole: Run) -> None:
-    assert _run(list(timed(reports, Grid()))).wire() == whole.wire()
+def test_a_second_run_gives_the_same_bytes(reports: list[Report]) -> None:
+    spring = [report for report in reports if report.seen_at.month <= 3]
+    first, second = (_run(list(timed(spring, Grid()))).wire() for _ in range(2))
+    assert first == second
 
 
 def _opened(run: Run, direction: str, first: date, last: date) -> list[Alert]:

@@ -151,7 +151,7 @@ def replay(batches: list[list[Event | Tick]], units: Iterable[str]) -> Spent:
             scores = watched.take(enumerate(batch, taken))
             between = time.process_time()
             onward: list[Score | Tick] = [*scores, Tick(0, 1, instant(watched.state.closed))]
-            spent.alerts.extend(desk.take(enumerate(onward, handed)))
+            spent.alerts.extend(desk.take(enumerate(onward, handed)).alerts)
             spent.desk += time.process_time() - between
             spent.watch += between - begun
             taken, handed = taken + len(batch), handed + len(onward)

@@ -113,7 +113,7 @@ def alerts(found: Scored, budget: float) -> list[Alert]:
         records: list[Score | Tick] = [*scores]
         for half in (DAY // 2, DAY):
             records.append(Tick(0, 1, instant((first + day) * DAY + half)))
-        for alert in desk.take(enumerate(records, offset)):
+        for alert in desk.take(enumerate(records, offset)).alerts:
             last[alert.id] = alert
         offset += len(records)
     return list(last.values())
