@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from msgspec import Struct
 
+from detectors.life import ENDED
 from detectors.records import Alert
 from detectors.world.units import UNITS, Kind, name_of
 from streams import drawing
@@ -24,7 +25,6 @@ _LABEL: Final = 22  # characters in a line of a unit's name
 _MOST_UNITS: Final = 30  # rows of the overview
 _SIZES: Final = {"watch": 28.0, "warning": 64.0, "critical": 120.0}
 _SHADE: Final = 0.22
-_ENDED: Final = ("resolved", "expired", "retracted")
 
 
 class _Life(Struct, frozen=True):
@@ -190,7 +190,7 @@ def _lives(alerts: Sequence[Alert], last: date) -> list[_Life]:
     for story in stories.values():
         unit = story[0].unit
         start = _moment(story[0].opened_at, unit)
-        ended = next((each.at for each in story if each.state in _ENDED), None)
+        ended = next((each.at for each in story if each.state in ENDED), None)
         end = drawing.number_of(last) + 0.5 if ended is None else _moment(ended, unit)
         lives.append(_Life(story[-1], start, max(start, end)))
     return lives

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -18,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
-from detectors.delivery_records import Subscription
+from detectors.delivery_records import Subscription, SubscriptionState
 from streams import kafka, topics
 from streams.codecs import Rejected, decoder, encode
 from streams.metrics import Metrics
@@ -79,6 +80,13 @@ def key_of(settings: Settings) -> str:
             "TOCSIN_DELIVERY_KEY, the same for every process, and keep it"
         )
     return settings.delivery.key.get_secret_value()
+
+
+def in_state(
+    subscription: Subscription, state: SubscriptionState, reason: str, now: datetime
+) -> Subscription:
+    """Return a subscription in another state, and why."""
+    return replace(subscription, state=state, reason=reason, at=now)
 
 
 async def write(producer: AIOKafkaProducer, layout: Layout, subscription: Subscription) -> None:

@@ -139,11 +139,10 @@ class PostCore:
     def finish(self, name: str, outcome: Outcome) -> list[Output]:
         """Note which parcels are dealt with; return the dead letters of those given up."""
         letters: list[Output] = []
-        given_up = {(p.subscription, p.id) for p in outcome.given_up}
         for offset in outcome.done:
             record = self._waiting.pop(offset)
             self._done.add(offset)
-            if given_up:
+            if outcome.given_up:
                 reason = Rejected("undelivered", outcome.deliveries[-1].reason)
                 letters.append(self.letters.letter(record, self.partition, reason))
         if outcome.done or outcome.deliveries:

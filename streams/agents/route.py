@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from detectors.delivery_records import Parcel, Subscription
+from detectors.delivery_records import Parcel
 from detectors.timegrid import seconds
 from streams import topics
 from streams.agents.deadletters import DeadLetters
@@ -19,21 +19,10 @@ from streams.codecs import decoder, encode
 from streams.delivery.router import Following, Router
 from streams.metrics import Metrics
 from streams.partitioning import partition_of
+from streams.subscriptions import Directory
 
 _decode = decoder(*topics.ALERTS.values)
 _DROPPED = b""
-
-
-class Subscriptions(Protocol):
-    """All subscriptions, as they stand now."""
-
-    def all(self) -> Iterable[Subscription]:
-        """Return every subscription that is not removed."""
-        ...
-
-    def get(self, name: str) -> Subscription | None:
-        """Return a subscription by its id, None where there is none."""
-        ...
 
 
 class RouteMark(Struct):
@@ -50,7 +39,7 @@ class RouteCore:
         self,
         partition: int,
         layout: topics.Layout,
-        subscriptions: Subscriptions,
+        subscriptions: Directory,
         metrics: Metrics,
         now: Callable[[], datetime],
         forgetful: Mapping[str, timedelta],
@@ -130,7 +119,7 @@ def posted(parcel: Parcel, layout: topics.Layout) -> Output:
 
 def new_core(
     layout: topics.Layout,
-    subscriptions: Subscriptions,
+    subscriptions: Directory,
     metrics: Metrics,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     forgetful: Mapping[str, timedelta] = MappingProxyType({}),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast, get_args
 
@@ -12,14 +11,13 @@ import typer
 from detectors.life import LIVING, signals_of
 from detectors.records import Alert, AlertState, Severity
 from detectors.world.units import name_of
-from streams.commands import acts, base, silences
+from streams.commands import acts, base, silences, times
 from streams.commands.acting import Id
 from streams.wording import details, headline, number
 
 if TYPE_CHECKING:
     from streams.store import Store
 
-_AGO: Final = re.compile(r"(\d{1,5})([dh])")
 _SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # the gravest last
 _SHOWN_SIGNALS: Final = 3
 
@@ -203,21 +201,11 @@ def _state(given: str) -> AlertState:
 def _since(given: str | None, store: Store) -> datetime | None:
     if given is None:
         return None
-    ago = _AGO.fullmatch(given)
-    if ago:
-        newest = base.stream_time(store)
-        length = timedelta(**{"days" if ago[2] == "d" else "hours": int(ago[1])})
-        try:
-            return None if newest is None else newest - length
-        except OverflowError:
-            return None
-    try:
-        at = datetime.fromisoformat(given)
-    except ValueError as error:
-        raise base.Problem(
-            f"--since {given!r} is no time: write 2020-03-01, 2020-03-01T06:00Z, 7d or 12h"
-        ) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    ago = times.length(given)
+    if ago is None:
+        return times.instant(given, "--since", "2020-03-01, 2020-03-01T06:00Z, 7d or 12h")
+    newest = base.stream_time(store)
+    return None if newest is None else newest - ago
 
 
 @base.plain_errors

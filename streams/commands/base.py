@@ -224,10 +224,19 @@ def units_named(given: str) -> frozenset[str]:
     Raises:
         Problem: No watched unit is called so.
     """
+    return inside(unit_named(given))
+
+
+def unit_named(given: str) -> str:
+    """Return the code of the unit that a code or English name stands for.
+
+    Raises:
+        Problem: No watched unit is called so.
+    """
     wanted = given.casefold()
     for unit in UNITS.values():
         if wanted in (unit.code.casefold(), unit.name.casefold()):
-            return inside(unit.code)
+            return unit.code
     names = [name for unit in UNITS.values() for name in (unit.code, unit.name)]
     mend = near(given, names) or "; tocsin world units lists them"
     raise Problem(f"no watched unit is called {given!r}{mend}")

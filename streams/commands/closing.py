@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from math import ceil, floor, isfinite, log
-from typing import Final
 
 from msgspec import Struct
 
 from detectors.alerting import Policy
 from detectors.budget import QUIET
 from detectors.ledger import VIOLENCE
+from detectors.life import ENDED
 from detectors.onsets import start_of_change
 from detectors.records import Alert, Direction
 from streams.commands.record import counts_violence
 from streams.wording import number
-
-_OVER: Final = ("resolved", "expired", "retracted")
 
 
 class Difference(Struct, frozen=True):
@@ -95,7 +93,7 @@ def _strength(count: int, mean: float) -> float:
 
 def closing(alert: Alert, revisions: Sequence[Alert], policy: Policy) -> Iterator[str]:
     """Say what would close an alert, in numbers, and by when it ends in any case."""
-    if alert.state in _OVER:
+    if alert.state in ENDED:
         over = next((each.at for each in revisions if each.state == alert.state), alert.at)
         yield f"It is closed: {alert.state} on {over:%Y-%m-%d}"
     else:

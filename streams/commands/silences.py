@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -16,15 +15,14 @@ from detectors.acts import CannotBeDone
 from detectors.records import Command, Direction, Scope
 from detectors.silencing import LONGEST_DAYS, Silenced, lift, set_silence
 from detectors.timegrid import seconds
-from detectors.world.units import UNITS, name_of
+from detectors.world.units import name_of
 from streams.codecs import Rejected, decoder
-from streams.commands import acting, base
+from streams.commands import acting, base, times
 from streams.commands.acting import By, Reason
 
 if TYPE_CHECKING:
     from streams.settings import Settings
 
-_LASTS: Final = re.compile(r"(\d{1,4})([dh])")
 _POLL_MS: Final = 200
 _PATIENCE_SECONDS: Final = 30.0
 
@@ -157,19 +155,9 @@ def scope_of(
         Problem: A unit, signal or direction is not known; the text names what is spelt nearly so.
     """
     return Scope(
-        units=tuple(dict.fromkeys(map(_unit, units or ()))),
+        units=tuple(dict.fromkeys(map(base.unit_named, units or ()))),
         signals=tuple(dict.fromkeys(map(signal_named, signals or ()))),
         directions=tuple(dict.fromkeys(map(_direction, directions or ()))),
-    )
-
-
-def _unit(given: str) -> str:
-    base.units_named(given)  # refuses what is not watched
-    wanted = given.casefold()
-    return next(
-        unit.code
-        for unit in UNITS.values()
-        if wanted in (unit.code.casefold(), unit.name.casefold())
     )
 
 
@@ -210,32 +198,22 @@ def _end(lasts: str | None, until: str | None, now: datetime) -> datetime:
     """
     if (lasts is None) == (until is None):
         raise base.Problem("say how long by --for 12h, or until when by --until 2026-03-01T06:00Z")
-    end = _after(lasts, now) if lasts is not None else _instant(until or "")
+    end = _after(lasts, now) if lasts is not None else _until(until or "")
     if not now < end <= now + timedelta(days=LONGEST_DAYS):
         text = f"a silence ends within {LONGEST_DAYS} days of now, {base.when(now)} in the stream"
         raise base.Problem(f"{text}; this one would end at {base.when(end)}")
     return end
 
 
+def _until(given: str) -> datetime:
+    return times.instant(given, "--until", "2026-03-01 or 2026-03-01T06:00Z")
+
+
 def _after(lasts: str, now: datetime) -> datetime:
-    found = _LASTS.fullmatch(lasts)
-    if found is None:
+    span = times.length(lasts)
+    if span is None:
         raise base.Problem(f"--for {lasts!r} is no length of time: write 12h or 3d")
-    return now + timedelta(**{"days" if found[2] == "d" else "hours": int(found[1])})
-
-
-def _instant(given: str) -> datetime:
-    """Read a time; it is in UTC unless it has an offset.
-
-    Raises:
-        Problem: It is none.
-    """
-    try:
-        at = datetime.fromisoformat(given)
-    except ValueError as error:
-        text = f"--until {given!r} is no time: write 2026-03-01 or 2026-03-01T06:00Z"
-        raise base.Problem(text) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return now + span
 
 
 def _standing(settings: Settings, newest: datetime | None) -> list[Standing]:

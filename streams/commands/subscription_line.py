@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, NoReturn
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from detectors.delivery_records import Subscription
 from streams import kafka, topics
@@ -22,7 +21,7 @@ from streams.settings import Settings
 from streams.sinks import SINKS, Delivered, Message, Retry, SinkContext
 from streams.sinks.context import context_of
 from streams.subscribing import NAMED, TYPED
-from streams.subscriptions import Directory, key_of, write
+from streams.subscriptions import Directory, in_state, key_of, write
 
 _DEADLINE: Final = 20.0
 #: What a change makes of a subscription; it raises `Problem` where it cannot.
@@ -134,13 +133,6 @@ async def put(settings: Settings, subscription: Subscription) -> None:
         await producer.stop()
 
 
-def in_state(
-    subscription: Subscription, state: Literal["active", "paused", "removed"], reason: str
-) -> Subscription:
-    """Return a subscription in another state as of now."""
-    return replace(subscription, state=state, reason=reason, at=datetime.now(UTC))
-
-
 # Messages that are sent on the spot
 
 
@@ -158,7 +150,9 @@ def send(settings: Settings, id: str) -> Sent:
             subscription = find(found, id)
             sent = await _send(settings, subscription)
             if sent.kind == "challenge" and sent.state == "active":
-                changed = in_state(subscription, "active", "it answered the challenge")
+                changed = in_state(
+                    subscription, "active", "it answered the challenge", datetime.now(UTC)
+                )
                 await put(settings, changed)
             return sent
 

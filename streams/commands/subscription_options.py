@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast, get_args
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from msgspec import Struct
 from detectors.delivery_records import Digest, Escalation, Quiet, Subscription
 from detectors.records import Direction, Severity
 from detectors.world.units import UNITS, Kind, Unit
+from streams.commands import times
 from streams.commands.base import Problem, near
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _DAYS: Final = (
 )  # fmt: skip
 _EVERY: Final[dict[str, Literal["day", "week"]]] = {"daily": "day", "weekly": "week"}
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
-_AGO: Final = re.compile(r"(\d{1,5})([dh])")
 _LIST: Final[dict[Kind, str]] = {
     "country": "tocsin world units --kind country", "admin1": "tocsin world units",
     "border": "tocsin world units --kind border", "dyad": "tocsin world units --kind dyad",
@@ -209,16 +209,10 @@ def since(given: str | None, now: datetime) -> datetime | None:
     """
     if given is None:
         return None
-    ago = _AGO.fullmatch(given)
-    try:
-        if ago:
-            return now - timedelta(**{"days" if ago[2] == "d" else "hours": int(ago[1])})
-        at = datetime.fromisoformat(given)
-    except (ValueError, OverflowError) as error:
-        raise Problem(
-            f"--since {given!r} is no time: write 2026-03-01, 2026-03-01T06:00Z, 7d or 12h"
-        ) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    ago = times.length(given)
+    if ago is not None:
+        return now - ago
+    return times.instant(given, "--since", "2026-03-01, 2026-03-01T06:00Z, 7d or 12h")
 
 
 #: The options that fields of a subscription are set with.

@@ -9,7 +9,7 @@ import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
-from detectors.delivery_records import Subscription
+from detectors.delivery_records import Subscription, SubscriptionState
 from streams.commands import base, subscription_words
 from streams.commands.subscription_add import add
 from streams.commands.subscription_options import since
@@ -212,7 +212,6 @@ def confirm(
     """
     from hmac import compare_digest
 
-    from streams.commands import subscription_line as line
     from streams.secrets import challenge_text
     from streams.subscriptions import key_of
 
@@ -226,7 +225,7 @@ def confirm(
         given = answer.strip().rpartition("/")[2]
         if not compare_digest(right.encode(), given.encode()):
             raise base.Problem(f"that is not what {id} was sent", base.NOTHING)
-        return line.in_state(of, "active", "confirmed")
+        return _in_state(of, "active", "confirmed")
 
     _change(settings, id, act, json=json)
 
@@ -239,13 +238,12 @@ def pause(
     json: base.Json = False,
 ) -> None:
     """Send nothing more until it is resumed. What comes meanwhile is not told later."""
-    from streams.commands import subscription_line as line
 
     def act(of: Subscription, _: Directory) -> Subscription:
         if of.state not in ("active", "failing"):
             text = f"{id} is {of.state}: only what is active can be paused"
             raise base.Problem(text, base.NOTHING)
-        return line.in_state(of, "paused", reason or "paused")
+        return _in_state(of, "paused", reason or "paused")
 
     _change(base.open_settings(ctx), id, act, json=json)
 
@@ -253,13 +251,12 @@ def pause(
 @base.plain_errors
 def resume(ctx: typer.Context, id: Id, json: base.Json = False) -> None:
     """Send again to a subscription that was paused, or whose channel was dead."""
-    from streams.commands import subscription_line as line
 
     def act(of: Subscription, _: Directory) -> Subscription:
         if of.state not in ("paused", "failing"):
             mend = ": tocsin subscriptions test asks it" if of.state == "pending" else " already"
             raise base.Problem(f"{id} is {of.state}{mend}", base.NOTHING)
-        return line.in_state(of, "active", "resumed")
+        return _in_state(of, "active", "resumed")
 
     _change(base.open_settings(ctx), id, act, json=json)
 
@@ -296,8 +293,6 @@ def rotate(ctx: typer.Context, id: Id, json: base.Json = False) -> None:
 @base.plain_errors
 def remove(ctx: typer.Context, id: Id, yes: Yes = False, json: base.Json = False) -> None:
     """End a subscription for good, and forget its address. Its id is not given again."""
-    from streams.commands import subscription_line as line
-
     settings = base.open_settings(ctx)
     if not yes:
         typer.confirm(f"Remove {id} for good?", abort=True, err=True)
@@ -308,9 +303,15 @@ def remove(ctx: typer.Context, id: Id, yes: Yes = False, json: base.Json = False
         for other in known.all():
             if other.escalation is not None and other.escalation.to == id:
                 base.note(f"{other.id} escalates to {id}: from now on that reaches nobody")
-        return line.in_state(of, "removed", "removed")
+        return _in_state(of, "removed", "removed")
 
     _change(settings, id, act, json=json)
+
+
+def _in_state(of: Subscription, state: SubscriptionState, reason: str) -> Subscription:
+    from streams.subscriptions import in_state
+
+    return in_state(of, state, reason, datetime.now(UTC))
 
 
 def _change(settings: Settings, id: str, act: Change, *, json: bool) -> None:

@@ -25,46 +25,23 @@ from streams.agents.deliver import PostCore
 from streams.agents.stage import Output
 from streams.codecs import encode
 from streams.delivery.mailbox import Outcome, Sending
+from streams.delivery.means import Installation
 from streams.metrics import Metrics
 from streams.partitioning import partition_of
 from streams.sinks.base import Answer, Delivered, Message, Retry, Sink
+from streams.subscribing import TYPED
+from streams.subscriptions import Directory, in_state
 
 #: Messages on their way from one worker at a time.
 _MOST_AT_ONCE: Final = 64
 _IDLE_SECONDS: Final = 1.0
 _FLUSH_SECONDS: Final = 0.1
 _DEAD: Final = timedelta(hours=24)
-#: Sinks whose address has to prove that it wants alerts.
-PROVING: Final = frozenset(("webhook", "email"))
 #: Sinks for which an answered challenge is the proof; for the others somebody has to confirm.
 _ANSWERING: Final = frozenset(("webhook",))
 _CHALLENGE_AGAIN_SECONDS: Final = 60.0
 _NEEDED: Final = "set TOCSIN_DELIVERY_KEY, and delivery.smtp.public_url for e-mail"
 _log = structlog.get_logger(__name__)
-
-
-class Subscriptions(Protocol):
-    """All subscriptions, as they stand now."""
-
-    def all(self) -> Sequence[Subscription]:
-        """Return every subscription that is not removed."""
-        ...
-
-    def get(self, id: str, /) -> Subscription | None:
-        """Return a subscription by its id, None where there is none."""
-        ...
-
-
-class Means(Protocol):
-    """What the courier needs to know of the installation."""
-
-    def secrets(self, subscription: Subscription) -> str | None:
-        """Return the signing secrets in use, with a space between, None where there is none."""
-        ...
-
-    def challenge(self, subscription: Subscription) -> str | None:
-        """Return what an address has to answer with; None where the settings lack what it takes."""
-        ...
 
 
 class Office(Protocol):
@@ -89,9 +66,9 @@ class Courier:
     def __init__(
         self,
         layout: topics.Layout,
-        subscriptions: Subscriptions,
+        subscriptions: Directory,
         sinks: Mapping[str, Sink],
-        means: Means,
+        means: Installation,
         metrics: Metrics,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -240,7 +217,7 @@ class Courier:
 
     def _state(self, subscription: Subscription, state: SubscriptionState, reason: str) -> Output:
         """Return a subscription in another state."""
-        changed = replace(subscription, state=state, reason=reason[:500], at=self._now())
+        changed = in_state(subscription, state, reason[:500], self._now())
         _log.warning("subscription_changed", id=subscription.id, state=state, reason=reason)
         topic = self._layout.name(topics.SUBSCRIPTIONS)
         return Output(topic, 0, subscription.id.encode(), encode(changed))
@@ -261,7 +238,7 @@ class Courier:
             _log.warning("owner_not_told", id=subscription.id, reason=told.reason)
 
     def _has_to_prove(self, core: PostCore, subscription: Subscription) -> bool:
-        if subscription.state != "pending" or subscription.sink not in PROVING:
+        if subscription.state != "pending" or subscription.sink not in TYPED:
             return False
         if subscription.id in self._proving:
             return False

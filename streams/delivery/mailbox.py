@@ -33,7 +33,6 @@ class Box(Struct):
     told: dict[str, tuple[int, datetime]] = {}  # alert -> last revision dealt with, when
     left_out: dict[str, datetime] = {}  # alerts beyond the week's budget -> when
     begun: dict[str, datetime] = {}  # new alerts of the last week -> when they were let in
-    delivered_at: datetime | None = None
     failing_since: datetime | None = None
     challenged: int = 0  # the secret's number of the last challenge
 
@@ -236,7 +235,7 @@ class Mailbox:
         for item in items:
             item.attempts += 1
         if isinstance(answer, Delivered):
-            self.box.delivered_at, self.box.failing_since = now, None
+            self.box.failing_since = None
             self._finish(outcome, items, subscription, Verdict("delivered", "", key), now)
             return outcome
         self.box.failing_since = self.box.failing_since or now

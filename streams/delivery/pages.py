@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
-from msgspec.structs import replace
 
 from detectors.delivery_records import Subscription, SubscriptionState
 from streams.settings import Settings
-from streams.subscriptions import Directory, write
+from streams.subscriptions import Directory, in_state, write
 from streams.topics import Layout
 from streams.unsubscribe import SubscriptionPages
 
@@ -31,8 +30,7 @@ def pages_of(
 
     def become(state: SubscriptionState, reason: str) -> Callable[[str], bool]:
         async def change(known: Subscription) -> None:
-            changed = replace(known, state=state, reason=reason, at=datetime.now(UTC))
-            await write(producer, layout, changed)
+            await write(producer, layout, in_state(known, state, reason, datetime.now(UTC)))
 
         def act(id: str) -> bool:
             known = directory.get(id)

@@ -15,11 +15,10 @@ from typing import Final
 from msgspec import Struct
 
 from detectors.delivery_records import Parcel, Subscription
+from detectors.life import ENDED
 from detectors.records import Alert
 from streams.sinks.base import idempotency_key, wants
 
-#: States in which an alert is over.
-ENDED: Final = frozenset(("resolved", "expired", "retracted"))
 #: For so long a subscription still hears of an alert that is over: that its claim is settled.
 _REMEMBERED: Final = timedelta(days=90)
 #: States of a subscription in which it is told of alerts.

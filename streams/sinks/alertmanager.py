@@ -23,6 +23,7 @@ import msgspec
 from yarl import URL
 
 from detectors.delivery_records import Subscription
+from detectors.life import ENDED
 from detectors.records import Alert
 from detectors.world.units import UNITS
 from streams.sinks.base import Answer, Delivered, Message, Rejected, SinkContext
@@ -34,7 +35,6 @@ from streams.wording import DISCLAIMER, headline, percent, summary
 OUTLIVES: Final = timedelta(days=30)
 #: So often a living alert is to be sent again: Alertmanager forgets its alerts when it restarts.
 EVERY: Final = timedelta(hours=1)
-_ENDED: Final = frozenset({"resolved", "expired", "retracted"})
 #: For so long a test, and a notice about the subscription, are shown.
 _TEST: Final = timedelta(minutes=10)
 _NOTICE: Final = timedelta(days=1)
@@ -118,7 +118,7 @@ def as_posted(alert: Alert, now: datetime, console_url: str | None = None) -> di
         console_url: Where the console is, for the link.
     """
     ends_at = now + OUTLIVES
-    if alert.state in _ENDED:  # it takes an end that is not over for one that is to come
+    if alert.state in ENDED:  # it takes an end that is not over for one that is to come
         ends_at = max(min(alert.at, now), alert.opened_at)
     annotations = {
         "headline": headline(alert),

@@ -137,7 +137,7 @@ def wants(subscription: Subscription, alert: Alert) -> bool:
     A unit that is not in the subscription never matches: what could not be placed is not for
     those who asked for places. A signal is asked for where it is any part of what the revision
     rests on. Parts fade: whoever was told of an alert is told of its later revisions in any case
-    (`streams/agents/deliver.py`).
+    (`streams/delivery/router.py`).
     """
     return (
         SEVERITY_RANK[alert.severity] >= SEVERITY_RANK[subscription.minimum_severity]

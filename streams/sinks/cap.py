@@ -29,9 +29,9 @@ from streams.sinks.documents import (
     areas_of,
     horizon_end,
     latest,
-    page_of,
     uuid_of,
 )
+from streams.sinks.links import page_of
 from streams.sinks.markup import add, root, written
 from streams.wording import details, headline
 
@@ -132,7 +132,7 @@ def _info(top: etree._Element, alert: Alert, info: DocumentInfo) -> None:
     add(block, "senderName", "Tocsin")
     add(block, "headline", headline(alert))
     add(block, "description", details(alert))
-    if page := page_of(alert, info):
+    if page := page_of(alert.id, info.console_url):
         add(block, "web", page)
     for name, value in _parameters(alert):
         _named(block, "parameter", name, value)

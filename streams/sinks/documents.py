@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final, NamedTuple
-from urllib.parse import quote
 
 from detectors.delivery_records import Subscription
 from detectors.records import Alert
@@ -215,13 +214,6 @@ def latest(alerts: Iterable[Alert]) -> list[Alert]:
             found[alert.id] = alert
     shown = sorted(found.values(), key=lambda each: each.id)
     return sorted(shown, key=lambda each: each.at, reverse=True)[:MOST_ALERTS]
-
-
-def page_of(alert: Alert, info: DocumentInfo) -> str | None:
-    """Return the address of an alert's page in the console, if there is a console."""
-    if info.console_url is None:
-        return None
-    return f"{info.console_url.rstrip('/')}/alerts/{quote(alert.id, safe='')}"
 
 
 def uuid_of(info: DocumentInfo, kind: str, name: str) -> uuid.UUID:

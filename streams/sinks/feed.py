@@ -18,9 +18,9 @@ from streams.sinks.documents import (
     DocumentSink,
     Format,
     latest,
-    page_of,
     uuid_of,
 )
+from streams.sinks.links import page_of
 from streams.sinks.markup import add, rfc3339, root, written
 from streams.wording import DISCLAIMER, details, headline, summary
 
@@ -92,7 +92,7 @@ def _entry(feed: etree._Element, alert: Alert, info: DocumentInfo, link: Link | 
     add(entry, "updated", rfc3339(alert.at))
     if link:
         add(entry, "link", rel="alternate", type=link.type, href=link.href)
-    page = page_of(alert, info)
+    page = page_of(alert.id, info.console_url)
     if page:
         add(entry, "link", rel="alternate", type="text/html", href=page)
     terms = {

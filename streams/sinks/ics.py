@@ -22,9 +22,9 @@ from streams.sinks.documents import (
     Format,
     horizon_end,
     latest,
-    page_of,
     uuid_of,
 )
+from streams.sinks.links import page_of
 from streams.wording import DISCLAIMER, details, headline
 
 #: What a text may not have (RFC 5545, 3.1 and 3.3.11); line ends are "\n" here.
@@ -62,7 +62,7 @@ def _event(alert: Alert, info: DocumentInfo) -> Event:
     event.add("categories", [_text(each) for each in (alert.signal, alert.severity, alert.state)])
     event.add("status", "CANCELLED" if alert.state == "retracted" else "TENTATIVE")
     event.add("transp", "TRANSPARENT")
-    if page := page_of(alert, info):
+    if page := page_of(alert.id, info.console_url):
         event.add("url", page)
     return event
 

@@ -16,9 +16,9 @@ from streams.sinks.documents import (
     DocumentSink,
     Format,
     latest,
-    page_of,
     uuid_of,
 )
+from streams.sinks.links import page_of
 from streams.sinks.markup import rfc3339
 from streams.wording import DISCLAIMER, details, headline, summary
 
@@ -44,7 +44,7 @@ def _item(alert: Alert, info: DocumentInfo) -> dict[str, Any]:
     return _known(
         {
             "id": uuid_of(info, "alert", alert.id).urn,
-            "url": page_of(alert, info),
+            "url": page_of(alert.id, info.console_url),
             "title": headline(alert),
             "summary": summary(alert),
             "content_text": details(alert),

@@ -6,13 +6,13 @@ import re
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from msgspec import Struct
 
 from detectors.delivery_records import Subscription
 from detectors.records import Alert
 from streams.sinks.base import Message
+from streams.sinks.links import page_of
 from streams.wording import DISCLAIMER, digest_subject, headline, incidents, paragraphs, subject
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _opening(message: Message) -> list[str]:
 
 
 def _story(alert: Alert, console: str | None, charts: Mapping[str, Chart]) -> Story:
-    page = f"{console.rstrip('/')}/alerts/{quote(alert.id, safe='')}" if console else None
+    page = page_of(alert.id, console)
     return Story(headline(alert), paragraphs(alert), incidents(alert), page, charts.get(alert.id))
 
 

@@ -18,9 +18,9 @@ from streams.sinks.documents import (
     Format,
     areas_of,
     latest,
-    page_of,
     uuid_of,
 )
+from streams.sinks.links import page_of
 from streams.wording import DISCLAIMER, details, headline
 
 CONTENT_TYPE: Final = "application/stix+json;version=2.1"
@@ -95,7 +95,7 @@ def _place(code: str) -> dict[str, Any]:
 
 def _report(alert: Alert, info: DocumentInfo) -> dict[str, Any]:
     origin = {"source_name": "tocsin", "external_id": alert.id}
-    if page := page_of(alert, info):
+    if page := page_of(alert.id, info.console_url):
         origin["url"] = page
     return {
         "id": f"report--{uuid_of(info, 'stix/report', alert.id)}",
