@@ -86,6 +86,11 @@ class _Part:
         self.records = 0
         self.checkpointed = monotonic()
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is something that the last checkpoint does not cover."""
+        return bool(self.events) or (isinstance(self.core, Timed) and self.core.changed)
+
 
 class Stage:
     """Runs the cores of one stage's partitions inside a Faust agent."""
@@ -236,8 +241,7 @@ class Stage:
         """Write down all that was done: before a worker stops."""
         async with self._lock:
             for number, part in list(self._parts.items()):
-                changed = isinstance(part.core, Timed) and part.core.changed
-                if (part.events or changed) and part.generation == app.consumer_generation_id:
+                if part.changed and part.generation == app.consumer_generation_id:
                     await self._checkpoint(app, number, part)
 
     async def _checkpoint_when_idle(self, app: Any) -> None:  # noqa: ANN401
@@ -265,11 +269,9 @@ class Stage:
                 await self._take_over(app, tp, generation, None)
 
     async def _pass_time(self, app: Any, number: int, part: _Part) -> None:  # noqa: ANN401
-        timed = part.core if isinstance(part.core, Timed) else None
-        if timed is not None:
-            part.sends.extend(await send(producer_of(app), timed.pass_time()))
-        overdue = monotonic() - part.checkpointed >= self._every
-        if overdue and (part.events or (timed is not None and timed.changed)):
+        if isinstance(part.core, Timed):
+            part.sends.extend(await send(producer_of(app), part.core.pass_time()))
+        if part.changed and monotonic() - part.checkpointed >= self._every:
             await self._checkpoint(app, number, part)
 
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from detectors.delivery_records import Delivery, DeliveryStatus, Parcel, Subscription
+from detectors.delivery_records import Delivery, DeliveryStatus, Parcel, Quiet, Subscription
 from streams.delivery.times import next_digest, quiet_until
 from streams.sinks.base import SEVERITY_RANK, Answer, Delivered, Message, Retry, of_alert
 
@@ -127,9 +127,7 @@ class Mailbox:
                 until = next_digest(subscription.digest, subscription.time_zone, item.parcel.at)
                 self._hold(outcome, item, subscription, until, now)
         elif subscription.quiet is not None:
-            until_or_none = quiet_until(subscription.quiet, subscription.time_zone, now)
-            if until_or_none is not None:
-                self._keep_quiet(outcome, subscription, until_or_none, now)
+            self._keep_quiet(outcome, subscription, subscription.quiet, now)
         return outcome
 
     def _too_late_or_too_much(
@@ -152,12 +150,13 @@ class Mailbox:
         return None
 
     def _keep_quiet(
-        self, outcome: Outcome, subscription: Subscription, until: datetime, now: datetime
+        self, outcome: Outcome, subscription: Subscription, quiet: Quiet, now: datetime
     ) -> None:
         """Hold what is not grave until the quiet hours end, but for what a grave one follows."""
-        if subscription.quiet is None:
+        until = quiet_until(quiet, subscription.time_zone, now)
+        if until is None:
             return
-        least = SEVERITY_RANK[subscription.quiet.override]
+        least = SEVERITY_RANK[quiet.override]
         grave: set[str] = set()
         for item in reversed(self._items.values()):
             alert = item.parcel.alert

@@ -28,7 +28,7 @@ from detectors.records import Alert
 from detectors.world.units import UNITS
 from streams.sinks.base import Answer, Delivered, Message, Rejected, SinkContext
 from streams.sinks.links import page_of
-from streams.sinks.replies import TROUBLE, answer_of, answer_of_trouble, client
+from streams.sinks.replies import TROUBLE, HttpSink, answer_of, answer_of_trouble
 from streams.wording import DISCLAIMER, headline, percent, summary
 
 #: For so long an alert stands in Alertmanager if nothing more is heard of it.
@@ -42,14 +42,10 @@ _NOTICE: Final = timedelta(days=1)
 _AUDIENCE: Final = {"audience": "analyst"}
 
 
-class AlertmanagerSink:
+class AlertmanagerSink(HttpSink):
     """Posts alerts to the Alertmanager of a subscription."""
 
     name: ClassVar[str] = "alertmanager"
-
-    def __init__(self, context: SinkContext) -> None:
-        self._context = context
-        self._session: aiohttp.ClientSession | None = None
 
     async def send(
         self, message: Message, subscription: Subscription, secret: str | None
@@ -82,17 +78,8 @@ class AlertmanagerSink:
         except TROUBLE as error:
             return answer_of_trouble(error, self._context.timeout_seconds)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=8)
-            self._session = client(connector, self._context.timeout_seconds)
-        return self._session
+    def _connector(self) -> aiohttp.TCPConnector:
+        return aiohttp.TCPConnector(limit=8)
 
 
 def labels(alert: Alert) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
 
-from streams.sinks.base import Answer, Delivered, Rejected, Retry
+from streams.sinks.base import Answer, Delivered, Rejected, Retry, SinkContext
 
 #: Replies that ask for another try: timeout, too early, too many requests.
 _RETRY_STATUSES: Final = frozenset({408, 425, 429})
@@ -32,6 +33,29 @@ def client(connector: aiohttp.TCPConnector, timeout_seconds: float) -> aiohttp.C
         auto_decompress=False,
         trust_env=False,
     )
+
+
+class HttpSink(ABC):
+    """What sinks that post over HTTP share: one session, made when it is first needed."""
+
+    def __init__(self, context: SinkContext) -> None:
+        self._context = context
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = client(self._connector(), self._context.timeout_seconds)
+        return self._session
+
+    @abstractmethod
+    def _connector(self) -> aiohttp.TCPConnector:
+        """Return how connections are made."""
 
 
 #: What a request may end with in place of a reply.

@@ -17,9 +17,9 @@ import msgspec
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from detectors.delivery_records import Subscription
-from streams.sinks.base import Answer, Delivered, Message, Rejected, SinkContext
+from streams.sinks.base import Answer, Delivered, Message, Rejected
 from streams.sinks.guard import ForbiddenAddress, GuardedResolver, check_url, system_resolve
-from streams.sinks.replies import TROUBLE, answer_of, answer_of_trouble, client
+from streams.sinks.replies import TROUBLE, HttpSink, answer_of, answer_of_trouble
 from streams.wording import DISCLAIMER, digest_subject, headline, summary
 
 #: CloudEvents type by the kind of message.
@@ -37,14 +37,10 @@ _LONGEST_PROOF: Final = 4_096  # bytes of the answer to a challenge that are rea
 _KEPT_SECONDS: Final = 4.0
 
 
-class WebhookSink:
+class WebhookSink(HttpSink):
     """Posts each message to the https address of a subscription."""
 
     name: ClassVar[str] = "webhook"
-
-    def __init__(self, context: SinkContext) -> None:
-        self._context = context
-        self._session: aiohttp.ClientSession | None = None
 
     async def send(
         self, message: Message, subscription: Subscription, secret: str | None
@@ -78,22 +74,13 @@ class WebhookSink:
         except TROUBLE as error:
             return answer_of_trouble(error, self._context.timeout_seconds)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            context = self._context
-            resolver = GuardedResolver(context.resolve or system_resolve, context.allowed_hosts)
-            # Every connection resolves and checks anew; it serves what follows within seconds.
-            connector = aiohttp.TCPConnector(
-                resolver=resolver, use_dns_cache=False, keepalive_timeout=_KEPT_SECONDS, limit=32
-            )
-            self._session = client(connector, context.timeout_seconds)
-        return self._session
+    def _connector(self) -> aiohttp.TCPConnector:
+        context = self._context
+        resolver = GuardedResolver(context.resolve or system_resolve, context.allowed_hosts)
+        # Every connection resolves and checks anew; it serves what follows within seconds.
+        return aiohttp.TCPConnector(
+            resolver=resolver, use_dns_cache=False, keepalive_timeout=_KEPT_SECONDS, limit=32
+        )
 
 
 def message_id(key: str) -> str:

@@ -257,7 +257,7 @@ async def test_a_chart_that_takes_too_long_stops_no_mail() -> None:
     try:
         with capture_logs() as logs:
             mail = await got(
-                of_alert(alert(1, **CHARTED), DESK), revisions=wait, timeout_seconds=2.0
+                of_alert(alert(1, **CHARTED), DESK), revisions=wait, timeout_seconds=6.0
             )
     finally:
         released.set()
